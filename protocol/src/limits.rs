@@ -1,0 +1,73 @@
+//! Every shared bound, with its reason. Durations are defaults of settings; sizes are fixed.
+
+use std::time::Duration;
+
+/// Longest xid, in bytes: room for other coordinators' texts, and half a fence key.
+pub const XID_BYTES_MAX: usize = 128;
+/// Longest name of a participant, action or transaction, in bytes: fits the columns of peers.
+pub const NAME_BYTES_MAX: usize = 128;
+/// Longest call id, in bytes: sixteen full components and then some still fit a header.
+pub const CALL_ID_BYTES_MAX: usize = 512;
+/// Deepest call id: deeper nesting is a loop between services.
+pub const CALL_ID_LEVELS_MAX: usize = 16;
+/// Longest target within a call id, in bytes; longer ones are cut and hashed.
+pub const CALL_TARGET_BYTES_MAX: usize = 48;
+/// Most branches of one transaction: its names must fit an answer header and one commit record.
+pub const BRANCHES_MAX: usize = 1_000;
+/// Most abandoned calls of one transaction, for the same reason.
+pub const ABANDONED_CALLS_MAX: usize = 64;
+/// Longest answer header, in bytes: common servers accept 8 KiB of headers in all.
+pub const ANSWER_HEADER_BYTES_MAX: usize = 6 * 1024;
+/// Longest recorded arguments of one branch, in bytes: they are stored and sent several times.
+pub const ARGUMENTS_BYTES_MAX: usize = 64 * 1024;
+/// Longest frame on the coordinator's stream, in bytes: the default bound of gRPC peers.
+pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Longest trace context, in bytes: a `traceparent` has 55.
+pub const TRACE_BYTES_MAX: usize = 256;
+
+/// First wait before a lost stream is opened again.
+pub const RECONNECT_MIN: Duration = Duration::from_millis(50);
+/// Longest wait before a lost stream is opened again: a restarted coordinator is found soon.
+pub const RECONNECT_MAX: Duration = Duration::from_secs(5);
+/// First wait before a phase two is repeated.
+pub const PHASE_TWO_RETRY_MIN: Duration = Duration::from_millis(100);
+/// Longest wait before a phase two is repeated: an attachment makes it due at once anyway.
+pub const PHASE_TWO_RETRY_MAX: Duration = Duration::from_secs(30);
+/// How often a participant asks about rows in doubt.
+pub const IN_DOUBT_INTERVAL: Duration = Duration::from_secs(10);
+/// How old a tried row must be before it is asked about: younger ones are still being decided.
+pub const IN_DOUBT_AGE: Duration = Duration::from_secs(10);
+/// Most rows in one question, so that a question fits a frame.
+pub const IN_DOUBT_BATCH_MAX: usize = 1_000;
+/// Age at which an ended transaction may fall below the horizon (uptime): longer than any retry of
+/// a client that still waits for an answer.
+pub const CLEAN_AFTER: Duration = Duration::from_mins(10);
+/// How often the horizon is announced.
+pub const HORIZON_INTERVAL: Duration = Duration::from_secs(10);
+/// Most rows deleted in one local transaction of cleaning: keeps the write lock short.
+pub const CLEAN_BATCH_MAX: usize = 1_000;
+/// How long outcomes are remembered, one bit each (uptime).
+pub const REMEMBER_FOR: Duration = Duration::from_hours(24);
+/// Most outcomes remembered: 32 MiB of bits.
+pub const REMEMBERED_MAX: u64 = 1 << 28;
+/// Full records kept of finished transactions, for people.
+pub const FINISHED_KEPT_MAX: usize = 10_000;
+/// Messages queued on one stream before its sender waits.
+pub const STREAM_QUEUE_MAX: usize = 1_024;
+/// Deliveries under way per resource: one dead participant delays nobody else (G7).
+pub const DELIVERIES_MAX: usize = 256;
+/// How long a stop waits for open transactions before it rolls them back.
+pub const DRAIN: Duration = Duration::from_secs(10);
+/// How long a caller waits for a decision at least, once commit was asked.
+pub const DECISION_WAIT: Duration = Duration::from_secs(5);
+/// How long a branch that no attached instance can decode is retried before it parks: a rolling
+/// deployment is no operator's work.
+pub const UNDECODABLE_AFTER: Duration = Duration::from_mins(10);
+/// Default timeout of a global transaction.
+pub const TIMEOUT: Duration = Duration::from_mins(1);
+/// Longest timeout that is accepted: longer reservations want a saga.
+pub const TIMEOUT_MAX: Duration = Duration::from_hours(7 * 24);
+/// Lazy records are committed to the store after this long, if no forced batch took them along.
+pub const LAZY_COMMIT_AFTER: Duration = Duration::from_millis(100);
+/// Lazy records are committed to the store once this many wait.
+pub const LAZY_COMMIT_RECORDS: usize = 1_000;
