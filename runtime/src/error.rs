@@ -1,0 +1,239 @@
+//! What transactional code meets when the transaction itself fails.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use unanimous_protocol::{CallId, RollbackReason, UnknownWhy, Xid};
+
+/// A failure of the transaction itself, as opposed to the user's own errors.
+///
+/// A transactional function returns it through `E: From<unanimous::Error>` or `map_err`. Use
+/// [`Error::find_in`] to find it again inside an error of your own.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A call failed and was not tolerated, so the transaction can only roll back (TM2).
+    #[error("the transaction {xid} can only roll back: {call} {cause}; wrap that call in `tolerate` if the transaction may commit without it")]
+    RollbackOnly {
+        /// The transaction.
+        xid: Xid,
+        /// The call that failed.
+        call: CallId,
+        /// How it failed.
+        cause: CallFailure,
+        /// The error that came with it, where one is known.
+        error: Option<Arc<str>>,
+    },
+    /// The transaction was rolled back although the body asked for commit.
+    #[error("the transaction {xid} was rolled back: {reason}")]
+    RolledBack {
+        /// The transaction.
+        xid: Xid,
+        /// Why.
+        reason: RollbackReason,
+    },
+    /// The outcome is not known; ask for it later with [`Runtime::outcome`](crate::Runtime::outcome)
+    /// or settle it with [`Runtime::resolve`](crate::Runtime::resolve).
+    #[error("the outcome of the transaction {xid} is unknown: {why}")]
+    Unknown {
+        /// The transaction to ask about.
+        xid: Xid,
+        /// Why.
+        why: UnknownWhy,
+    },
+    /// The deadline passed; the body was dropped and rollback was asked.
+    #[error("the transaction {xid} ran out of time and rolls back")]
+    TimedOut {
+        /// The transaction.
+        xid: Xid,
+    },
+    /// No transaction surrounds a call that needs one.
+    #[error("{what} needs a global transaction: annotate the calling function with #[global_transactional], or put #[global_transactional] on `{what}` too for a transaction of its own")]
+    NotInTransaction {
+        /// What was called.
+        what: Arc<str>,
+    },
+    /// The action was called on an instance whose participant was not provided to the runtime.
+    #[error("the action {action} ({file}:{line}) was called on an instance that was not provided: give it to `Runtime::builder().participant(Arc::new(..))`; clones that share its pool count")]
+    NotProvided {
+        /// The action.
+        action: Arc<str>,
+        /// The source file of the action.
+        file: &'static str,
+        /// Its line.
+        line: u32,
+    },
+    /// A fenced action was called inside another's phase one on the same pool: it would wait for
+    /// itself.
+    #[error("the fenced action {action} was called inside another fenced action's phase one on the same pool, where it would wait for itself; call it after that action, or do its work in the same local transaction")]
+    NestedFence {
+        /// The action.
+        action: Arc<str>,
+    },
+    /// The coordinator refuses the branch: the transaction is decided already (G5).
+    #[error("the transaction {xid} is already decided; no branch joins it any more")]
+    AlreadyDecided {
+        /// The transaction.
+        xid: Xid,
+    },
+    /// The branch was cancelled before this try arrived (T1).
+    #[error("the branch {call} of {xid} was cancelled before this try arrived")]
+    RefusedCancelled {
+        /// The transaction.
+        xid: Xid,
+        /// The branch.
+        call: CallId,
+    },
+    /// The call id belongs to a branch with another resource, action or arguments (N4).
+    #[error("the call id {call} of {xid} is already used with another resource, action or arguments; a repeat must record the same values")]
+    CallIdReused {
+        /// The transaction.
+        xid: Xid,
+        /// The call.
+        call: CallId,
+    },
+    /// The transaction has as many branches or abandoned calls as it may.
+    #[error("the transaction {xid} has too many {what}: at most {max}")]
+    TooMany {
+        /// The transaction.
+        xid: Xid,
+        /// What there are too many of.
+        what: &'static str,
+        /// The limit.
+        max: usize,
+    },
+    /// The call came from a service that uses another coordinator.
+    #[error("the transaction {xid} belongs to another coordinator than {ours}; services that call one another use one coordinator")]
+    ForeignCoordinator {
+        /// The transaction, which names theirs.
+        xid: Xid,
+        /// The coordinator of this process.
+        ours: Arc<str>,
+    },
+    /// The coordinator cannot do what was asked; refused before any effect.
+    #[error("{coordinator} cannot do this: {what}")]
+    Unsupported {
+        /// Which coordinator.
+        coordinator: Arc<str>,
+        /// What it cannot do.
+        what: &'static str,
+    },
+    /// The local transaction of a fenced action was ended by someone else; never success.
+    #[error("the local transaction of {call} was ended before the fence could close it; do not commit or roll back `tx` yourself")]
+    FenceEndedEarly {
+        /// The branch.
+        call: CallId,
+    },
+    /// What an action recorded cannot be stored: too large, or its serialisation failed.
+    #[error("the arguments of {action} cannot be recorded: {why}")]
+    Arguments {
+        /// The action.
+        action: Arc<str>,
+        /// What is wrong, and the limit.
+        why: String,
+    },
+    /// A call id would exceed its limits.
+    #[error("this call cannot be named: {0}")]
+    CallId(#[from] unanimous_protocol::ids::CallIdError),
+    /// The coordinator refuses to begin.
+    #[error("the coordinator begins no transaction: {0}")]
+    BeginRefused(unanimous_protocol::message::BeginRefused),
+    /// The coordinator could not be reached, or its store failed.
+    #[error("the coordinator did not answer: {0}")]
+    Coordinator(#[from] crate::coordinator::CoordinatorError),
+    /// The participant's database failed.
+    #[error("the fence of {participant} failed")]
+    Database {
+        /// The participant.
+        participant: Arc<str>,
+        /// What the database said.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The participant's database does not keep what it commits (E3).
+    #[error("{0}")]
+    NotDurable(String),
+    /// No runtime is installed and none surrounds the call.
+    #[error("no runtime: call `runtime.install()` at start-up, or wrap the call in `runtime.scope(..)`")]
+    NoRuntime,
+    /// The runtime is shutting down.
+    #[error("the runtime is shutting down")]
+    ShuttingDown,
+    /// A stored answer of phase one cannot be read back.
+    #[error("the stored answer of {call} cannot be read: {why}")]
+    StoredAnswer {
+        /// The branch.
+        call: CallId,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// How a call failed (TM1).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum CallFailure {
+    /// It answered with an error.
+    Failed,
+    /// Its answer never came.
+    LostAnswer,
+    /// Its future was dropped.
+    Dropped,
+    /// Its answer carried the mark: something failed below it.
+    Marked,
+    /// It was still running when the scope ended.
+    StillRunning,
+}
+
+impl fmt::Display for CallFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Failed => "failed",
+            Self::LostAnswer => "was called and its answer was lost",
+            Self::Dropped => "was dropped before it answered",
+            Self::Marked => "answered that something failed below it",
+            Self::StillRunning => "was still running when its scope ended",
+        })
+    }
+}
+
+impl Error {
+    /// Whether repeating the whole transaction may succeed. Never true for [`Error::Unknown`]:
+    /// a repeat beside an unknown outcome may do everything twice.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::RollbackOnly { .. }
+                | Self::RolledBack { .. }
+                | Self::TimedOut { .. }
+                | Self::AlreadyDecided { .. }
+                | Self::RefusedCancelled { .. }
+                | Self::BeginRefused(_)
+                | Self::Database { .. }
+        )
+    }
+
+    /// Whether the outcome of a transaction is unknown; its xid is in the error.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown { .. })
+    }
+
+    /// The error of ours inside `error`, at any depth of its sources.
+    #[must_use]
+    pub fn find_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref::<Error>() {
+                return Some(found);
+            }
+            if let Some(found) = error.downcast_ref::<Box<Error>>() {
+                return Some(found);
+            }
+            next = error.source();
+        }
+        None
+    }
+}
