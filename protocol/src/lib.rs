@@ -5,12 +5,14 @@
 //! * [`state`]: the states of a global transaction, a branch and a fence row, and the one table of
 //!   legal transitions;
 //! * [`outcome`]: what a caller may be told;
+//! * [`header`]: what travels beside a call and its answer;
 //! * [`message`]: requests and answers, as plain types;
 //! * [`limits`]: every shared bound, with its reason.
 //!
 //! Nothing in this crate performs IO, reads a clock or is `async`. Parsers of outside input return
 //! errors and never panic.
 
+pub mod header;
 pub mod ids;
 pub mod state;
 

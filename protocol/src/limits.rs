@@ -18,6 +18,8 @@ pub const BRANCHES_MAX: usize = 1_000;
 pub const ABANDONED_CALLS_MAX: usize = 64;
 /// Longest answer header, in bytes: common servers accept 8 KiB of headers in all.
 pub const ANSWER_HEADER_BYTES_MAX: usize = 6 * 1024;
+/// Longest reason of a mark, in bytes: a word for people; the error itself is in the answer's body.
+pub const MARK_REASON_BYTES_MAX: usize = 64;
 /// Longest recorded arguments of one branch, in bytes: they are stored and sent several times.
 pub const ARGUMENTS_BYTES_MAX: usize = 64 * 1024;
 /// Longest frame on the coordinator's stream, in bytes: the default bound of gRPC peers.
