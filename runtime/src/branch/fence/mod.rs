@@ -119,6 +119,8 @@ pub enum PhaseTwoStep {
 pub struct InDoubtRow {
     /// Its key.
     pub key: RowKey,
+    /// The action that was tried.
+    pub action: ActionName,
     /// When the row was created, in ms since the Unix epoch, by the process's clock.
     pub created_ms: i64,
 }
