@@ -129,12 +129,12 @@ mod tests {
         for (build, source) in [
             (
                 "unanimous_macros-1",
-                "/home/.cargo/registry/src/-0f13/unanimous-macros-0.1.0/src/lib.rs",
+                "/cargo/registry/src/-0f13/unanimous-macros-0.1.0/src/lib.rs",
             ),
             ("unanimous_macros-2", "macros/src/lib.rs"),
             (
                 "syn-3",
-                "/home/.cargo/registry/src/index.crates.io-19/syn-3.0.9/src/lib.rs",
+                "/cargo/registry/src/index.crates.io-19/syn-3.0.9/src/lib.rs",
             ),
         ] {
             fs::write(
