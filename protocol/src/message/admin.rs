@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ pub enum AdminRequest {
 }
 
 /// The answer to an [`AdminRequest`].
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum AdminAnswer {
     /// To `List`.
     Transactions(Vec<TransactionSummary>),
@@ -50,7 +51,7 @@ pub enum AdminAnswer {
 }
 
 /// Why an operator's request is refused.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdminRefusal {
     /// No such transaction is known here.
@@ -65,7 +66,7 @@ pub enum AdminRefusal {
         /// The state found.
         state: GlobalState,
         /// What to do instead.
-        hint: &'static str,
+        hint: Cow<'static, str>,
     },
     /// The branch has already ended.
     #[error("the branch has already ended")]
@@ -76,7 +77,7 @@ pub enum AdminRefusal {
 }
 
 /// One line of a list.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct TransactionSummary {
     /// The transaction.
     pub xid: Xid,
@@ -101,7 +102,7 @@ pub struct TransactionSummary {
 }
 
 /// One transaction in full.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct TransactionDetail {
     /// The line of the list.
     pub summary: TransactionSummary,
@@ -110,7 +111,7 @@ pub struct TransactionDetail {
 }
 
 /// One branch in full.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct BranchDetail {
     /// Its number.
     pub alias: Alias,
