@@ -1,1 +1,5 @@
 //! Placeholder.
+pub mod store;
+pub mod random;
+
+pub mod decide;
