@@ -5,11 +5,23 @@
 //! * [`table`]: the pure decider: (row, event) to step;
 //! * [`Fence`]: what a user names in `fence = ..`: a pool;
 //! * [`DynFence`]: the same behind a pointer, for the runtime, which opens and closes the local
-//!   transaction around the user's functions.
+//!   transaction around the user's functions;
+//! * [`FenceTx`]: that local transaction, as the user's functions see it.
+//!
+//! ```text
+//! begin_try ------> BEGIN, insert the row, read the local horizon
+//!                   (the user's statements, on the FenceTx)
+//! finish_try -----> store answer, names, X, mark; COMMIT
+//! begin_phase_two > BEGIN, read the row
+//!                   (the user's statements)
+//! finish_phase_two> row := confirmed | cancelled; COMMIT
+//! ```
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as StdError;
+use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -47,6 +59,17 @@ pub struct TryRow {
     pub trace: Option<TraceContext>,
 }
 
+impl fmt::Debug for TryRow {
+    /// Recorded arguments never reach a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TryRow")
+            .field("key", &self.key)
+            .field("participant", &self.participant)
+            .field("action", &self.action)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What a try leaves in its row: its answer, and what was named below it (RM3).
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct StoredAnswer {
@@ -60,6 +83,17 @@ pub struct StoredAnswer {
     pub marked: bool,
     /// What phase one kept for phase two.
     pub kept: Kept,
+}
+
+impl fmt::Debug for StoredAnswer {
+    /// Users' values never reach a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredAnswer")
+            .field("names", &self.names)
+            .field("abandoned", &self.abandoned)
+            .field("marked", &self.marked)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a try finds.
@@ -91,7 +125,6 @@ pub enum PhaseTwoCause {
 }
 
 /// What phase two finds.
-#[derive(Debug)]
 pub enum PhaseTwoStep {
     /// Run the business function in this transaction, then close the row.
     Run {
@@ -112,6 +145,20 @@ pub enum PhaseTwoStep {
     Ignored,
     /// Stop repeating it.
     Park(ParkReason),
+}
+
+impl fmt::Debug for PhaseTwoStep {
+    /// Recorded arguments never reach a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run { action, .. } => {
+                f.debug_struct("Run").field("action", action).finish_non_exhaustive()
+            }
+            Self::Ended => f.write_str("Ended"),
+            Self::Ignored => f.write_str("Ignored"),
+            Self::Park(reason) => f.debug_tuple("Park").field(reason).finish(),
+        }
+    }
 }
 
 /// A tried row whose decision is not known here (RM6).
@@ -135,6 +182,14 @@ pub enum FenceError {
     /// The database does not keep what it commits (E3).
     #[error("{0}")]
     NotDurable(String),
+    /// The database file cannot be opened.
+    #[error("the database {} cannot be opened", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the database said.
+        source: Box<dyn StdError + Send + Sync>,
+    },
     /// The local transaction was ended by someone else before the row could be closed.
     #[error("the local transaction was ended before the fence could close it; do not commit or roll back `tx` yourself")]
     EndedEarly,
@@ -163,7 +218,9 @@ pub trait Fence: Send + Sync + 'static {
 
 /// A fence behind a pointer: each method is one local transaction, or its opening or closing.
 ///
-/// Dropping a future of any method leaves no open transaction in the pool (C4).
+/// Dropping a future of any method leaves no open transaction in the pool (C4). `now_ms` is the
+/// wall clock in milliseconds since the Unix epoch; it is stored for people and for
+/// [`DynFence::in_doubt`], and decides nothing.
 pub trait DynFence: Send + Sync {
     /// Creates the tables unless told not to, checks their version and that the database keeps
     /// what it commits (E3) unless `volatile`, and returns its identity (N5).
@@ -174,7 +231,7 @@ pub trait DynFence: Send + Sync {
     fn pool_key(&self) -> usize;
 
     /// Opens the local transaction of a try (RM3).
-    fn begin_try(&self, row: TryRow) -> BoxFuture<'_, Result<TryStep, FenceError>>;
+    fn begin_try(&self, row: TryRow, now_ms: i64) -> BoxFuture<'_, Result<TryStep, FenceError>>;
 
     /// Stores the answer and commits: the row must still be there, and tried.
     fn finish_try(
@@ -192,6 +249,7 @@ pub trait DynFence: Send + Sync {
         action: ActionName,
         decision: Decision,
         cause: PhaseTwoCause,
+        now_ms: i64,
     ) -> BoxFuture<'_, Result<PhaseTwoStep, FenceError>>;
 
     /// Closes the row and commits.
@@ -200,6 +258,7 @@ pub trait DynFence: Send + Sync {
         transaction: OpenTransaction,
         key: RowKey,
         decision: Decision,
+        now_ms: i64,
     ) -> BoxFuture<'_, Result<(), FenceError>>;
 
     /// Writes on the row that its participant gave up.
@@ -210,11 +269,13 @@ pub trait DynFence: Send + Sync {
         reason: Arc<str>,
     ) -> BoxFuture<'_, Result<(), FenceError>>;
 
-    /// Tried rows of the participant that are not parked and were created before, oldest first.
+    /// Tried rows of the participant that are not parked and were created before, oldest first
+    /// (RM6). The next page follows the last row of the one before.
     fn in_doubt(
         &self,
         participant: ParticipantName,
         created_before_ms: i64,
+        after: Option<InDoubtRow>,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<InDoubtRow>, FenceError>>;
 
@@ -227,10 +288,21 @@ pub trait DynFence: Send + Sync {
     /// The newest incarnation that any row or horizon names (RM10).
     fn newest_incarnation(&self) -> BoxFuture<'_, Result<Option<Incarnation>, FenceError>>;
 
-    /// Stores the horizon and deletes the ended rows that it covers (RM8).
+    /// Stores the horizon and deletes the ended rows that it covers (RM8), at most
+    /// [`CLEAN_BATCH_MAX`](unanimous_protocol::limits::CLEAN_BATCH_MAX) per local transaction.
+    /// Dropped half-way it leaves rows for the next announcement, which does no harm.
     fn clean(
         &self,
         incarnation: Incarnation,
         horizon: Horizon,
     ) -> BoxFuture<'_, Result<(), FenceError>>;
+}
+
+#[cfg(feature = "sqlite")]
+impl<F: Fence> Fence for Arc<F> {
+    type Database = F::Database;
+
+    fn erased(&self) -> &dyn DynFence {
+        (**self).erased()
+    }
 }
