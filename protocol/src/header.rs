@@ -170,6 +170,15 @@ impl AnswerHeader {
         }
     }
 
+    /// The same answer with one more name: a successful action's own. A mark names nothing.
+    #[must_use]
+    pub fn with_name(mut self, alias: Alias) -> Self {
+        if let Self::Ok { names, .. } = &mut self {
+            names.insert(alias);
+        }
+        self
+    }
+
     /// Whether this is the mark.
     #[must_use]
     pub fn is_mark(&self) -> bool {
