@@ -273,6 +273,7 @@ impl Disk {
     fn loaded(&self) -> Loaded {
         let entries = self.synced.iter();
         Loaded {
+            path: "memory".into(),
             log: self.log,
             entries: entries
                 .map(|(key, value)| (key.clone(), value.clone()))
@@ -283,6 +284,7 @@ impl Disk {
 
 fn empty(log: LogId) -> Loaded {
     Loaded {
+        path: "memory".into(),
         log,
         entries: Vec::new(),
     }

@@ -22,6 +22,7 @@ pub mod redb;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use unanimous_protocol::LogId;
@@ -55,7 +56,7 @@ pub struct RecordKey {
     /// The transaction's counter.
     pub counter: u64,
     /// Which record of the transaction.
-    pub slot: u32,
+    pub slot: u64,
 }
 
 /// A value to be put under a key, in place of what was there.
@@ -110,6 +111,8 @@ pub struct Appended {
 /// Everything a store holds.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Loaded {
+    /// Where it was found, for messages.
+    pub path: PathBuf,
     /// The identity of the log.
     pub log: LogId,
     /// The entries in the order of their keys.

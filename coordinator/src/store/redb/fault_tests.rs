@@ -43,7 +43,7 @@ fn listen(store: &RedbStore) -> Receiver<Told> {
 
 fn batch(number: u64) -> Batch {
     let value = |which: u8| vec![which; 300 + usize::try_from(number).unwrap()];
-    let put = |slot: u32| Put {
+    let put = |slot: u64| Put {
         key: Key::Record(RecordKey {
             incarnation: 1,
             counter: number,
@@ -92,7 +92,7 @@ fn check(loaded: &Loaded, durable: u64, case: &str) {
         };
         assert_eq!(
             value[..],
-            batch(key.counter).puts[key.slot as usize].value,
+            batch(key.counter).puts[usize::try_from(key.slot).unwrap()].value,
             "{case}"
         );
         *slots.entry(key.counter).or_default() += 1;

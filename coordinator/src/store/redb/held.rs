@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::StorageBackend;
@@ -62,6 +63,10 @@ impl Held {
             media,
             state: Arc::new(Mutex::new(State::Holding(journal))),
         })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.media.path()
     }
 
     /// Performs the held operations in their order, syncs included, so that a crash in between

@@ -1,4 +1,5 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 
 use redb::{
@@ -128,6 +129,7 @@ fn create(held: &Held, log: LogId) -> Result<(Database, Loaded), Refusal> {
     };
     write().map_err(|error| Refusal::Io(std::io::Error::other(error.to_string())))?;
     let loaded = Loaded {
+        path: held.path().to_path_buf(),
         log,
         entries: Vec::new(),
     };
@@ -142,7 +144,7 @@ fn verify(held: &Held) -> Result<(Database, Loaded), Refusal> {
         Ok(false) => return Err(Refusal::Damaged("its checksums do not match".to_owned())),
         Err(error) => return Err(engine_refusal(error)),
     }
-    let loaded = read_all(&database)?;
+    let loaded = read_all(&database, held.path())?;
     Ok((database, loaded))
 }
 
@@ -188,7 +190,7 @@ fn value(
     }
 }
 
-fn read_all(database: &Database) -> Result<Loaded, Refusal> {
+fn read_all(database: &Database, path: &Path) -> Result<Loaded, Refusal> {
     let read = database.begin_read().map_err(storage)?;
     let meta = read.open_table(META).map_err(table)?;
     let entry = |key: &'static str| -> Result<Vec<u8>, Refusal> {
@@ -232,6 +234,7 @@ fn read_all(database: &Database) -> Result<Loaded, Refusal> {
     }
     entries.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(Loaded {
+        path: path.to_path_buf(),
         log: LogId(log),
         entries,
     })

@@ -19,7 +19,7 @@ pub(super) const FACTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new
 /// The records of transactions by (incarnation number, counter, slot), all big-endian: in order.
 pub(super) const RECORDS: TableDefinition<'_, &[u8; RECORD_KEY_BYTES], &[u8]> =
     TableDefinition::new("records");
-pub(super) const RECORD_KEY_BYTES: usize = 20;
+pub(super) const RECORD_KEY_BYTES: usize = 24;
 
 pub(super) const META_FORMAT: &str = "format";
 pub(super) const META_LOG: &str = "log";
@@ -47,12 +47,10 @@ pub(super) fn parse_record_key(bytes: &[u8; RECORD_KEY_BYTES]) -> RecordKey {
         part.copy_from_slice(&bytes[at..at + 8]);
         u64::from_be_bytes(part)
     };
-    let mut slot = [0; 4];
-    slot.copy_from_slice(&bytes[16..]);
     RecordKey {
         incarnation: u64_at(0),
         counter: u64_at(8),
-        slot: u32::from_be_bytes(slot),
+        slot: u64_at(16),
     }
 }
 
@@ -117,7 +115,7 @@ mod tests {
 
         #[test]
         fn record_keys_order_as_their_bytes(
-            a: (u64, u64, u32), b: (u64, u64, u32),
+            a: (u64, u64, u64), b: (u64, u64, u64),
         ) {
             let [a, b] = [a, b].map(|(incarnation, counter, slot)| RecordKey {
                 incarnation, counter, slot,

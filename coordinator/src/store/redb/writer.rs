@@ -245,7 +245,7 @@ fn forget_records(
             slot,
         })
     };
-    let (first, last) = (bound(0, 0), bound(forget.counter, u32::MAX));
+    let (first, last) = (bound(0, 0), bound(forget.counter, u64::MAX));
     records.retain_in::<&[u8; RECORD_KEY_BYTES], _>(&first..=&last, |key, _| {
         forget.listed.contains(&parse_record_key(key).counter)
     })?;
