@@ -29,11 +29,10 @@ impl Workspace {
             .parent()
             .ok_or("this package has no parent folder")?
             .to_owned();
-        // Cargo marks its build folder, whatever put it where it is.
         let exe = env::current_exe().map_err(|error| format!("where am I? {error}"))?;
         let target = exe
             .ancestors()
-            .find(|folder| folder.join("CACHEDIR.TAG").is_file())
+            .find(|folder| is_build_folder(folder))
             .map_or_else(|| root.join("target"), Path::to_owned);
         Ok(Self { root, target })
     }
@@ -82,6 +81,11 @@ impl Workspace {
             })
             .collect()
     }
+}
+
+/// Cargo leaves a file of its own in its build folder, whatever put the folder where it is.
+pub(crate) fn is_build_folder(folder: &Path) -> bool {
+    folder.join(".rustc_info.json").is_file()
 }
 
 /// Whether an empty machine is being checked: what is missing is then a failure.

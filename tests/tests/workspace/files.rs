@@ -17,7 +17,8 @@ fn is_foreign(folder: &Path) -> bool {
         .and_then(|name| name.to_str())
         .unwrap_or_default();
     let is_hidden = name.starts_with('.') && !matches!(name, ".cargo" | ".ci");
-    is_hidden || folder.join("CACHEDIR.TAG").exists()
+    // Cargo leaves this file in its build folder.
+    is_hidden || folder.join(".rustc_info.json").exists()
 }
 
 /// All files of the tree.

@@ -17,7 +17,7 @@ use std::{
 use list::{EXEMPT, RULES};
 use scan::{TestFn, rule_ids, test_fns};
 
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, is_build_folder};
 
 /// Prints rule -> tests; an error when a rule has no test, or a test names a rule that is none.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
@@ -120,8 +120,7 @@ fn rust_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
             .and_then(|name| name.to_str())
             .unwrap_or_default();
         if path.is_dir() {
-            let skipped =
-                name.starts_with('.') || name == "generated" || path.join("CACHEDIR.TAG").exists();
+            let skipped = name.starts_with('.') || name == "generated" || is_build_folder(&path);
             if !skipped {
                 files.extend(rust_files(&path)?);
             }
