@@ -1,28 +1,32 @@
-//! `cargo xtask bless`: rewrites every file of expected output.
+//! `cargo xtask bless` and `codegen`: rewrite what tests compare with.
 
 use crate::{
     steps::{self, Verdict},
     workspace::Workspace,
 };
 
-/// Runs the tests with the two switches that make them write what they would compare.
+/// Rewrites every file of expected output.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
-    let mut command = workspace.cargo(&[
-        "test",
-        "--workspace",
-        "--all-features",
-        "--no-fail-fast",
-        "--lib",
-        "--tests",
-    ]);
+    rewrite(workspace, &["--lib", "--tests"])
+}
+
+/// Rewrites the code that is generated from `protocol/proto`.
+pub(crate) fn codegen(workspace: &Workspace) -> Result<(), String> {
+    rewrite(workspace, &["--test", "codegen"])
+}
+
+/// Runs the tests of `targets` with the two switches that make them write what they would compare.
+fn rewrite(workspace: &Workspace, targets: &[&str]) -> Result<(), String> {
+    let mut command = workspace.cargo(&["test", "--workspace", "--all-features", "--no-fail-fast"]);
     // expect-test and our own lists read the first, trybuild the second.
     command
+        .args(targets)
         .env("UPDATE_EXPECT", "1")
         .env("TRYBUILD", "overwrite");
     match steps::execute(&mut command) {
         Verdict::Failed(why) => Err(format!("some tests fail for another reason: {why}")),
         Verdict::Ok | Verdict::Skipped(_) => {
-            println!("expected output is rewritten; read `git diff` before you commit it");
+            println!("rewritten; read `git diff` before you commit it");
             Ok(())
         }
     }

@@ -32,6 +32,8 @@ cargo xtask COMMAND
                  test names and on a test that names no rule (tc6_.. keeps TC6, tc4_tc5_.. both)
   bless          rewrite expected output: macro expansions, compile-fail messages, the lists
                  of features and doubled crates. Read the difference before you commit it.
+  codegen        regenerate the code of the messages and stubs from protocol/proto; it is checked
+                 in, and a test compares
   advisories     known vulnerabilities in what we depend on (fetches the advisory database,
                  so it is no step of `test`)
   help           this text
@@ -64,14 +66,15 @@ fn run(args: &[&str]) -> Result<(), String> {
         ["test", steps @ ..] => check::run(&Workspace::find()?, steps),
         ["rules"] => rules::run(&Workspace::find()?),
         ["bless"] => bless::run(&Workspace::find()?),
+        ["codegen"] => bless::codegen(&Workspace::find()?),
         ["advisories"] => tools::advisories(&Workspace::find()?),
         [
-            command @ ("rules" | "bless" | "advisories" | "help"),
+            command @ ("rules" | "bless" | "codegen" | "advisories" | "help"),
             extra,
             ..,
         ] => Err(format!("`{command}` takes no arguments, found `{extra}`")),
         [unknown, ..] => Err(format!(
-            "no command `{unknown}`: use test, rules, bless, advisories or help"
+            "no command `{unknown}`: use test, rules, bless, codegen, advisories or help"
         )),
     }
 }
@@ -106,7 +109,7 @@ mod tests {
         let message = run(&["tests"]).unwrap_err();
         assert_eq!(
             message,
-            "no command `tests`: use test, rules, bless, advisories or help"
+            "no command `tests`: use test, rules, bless, codegen, advisories or help"
         );
     }
 
