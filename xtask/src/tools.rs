@@ -75,7 +75,11 @@ pub(crate) fn advisories(workspace: &Workspace) -> Result<(), String> {
 
 /// A tool that is not there must not look like a check that passed.
 fn missing(what: String) -> Verdict {
-    if workspace::is_ci() {
+    missing_on(what, workspace::is_ci())
+}
+
+fn missing_on(what: String, is_ci: bool) -> Verdict {
+    if is_ci {
         return Verdict::Failed(what);
     }
     println!("!!! {what}");
@@ -189,6 +193,18 @@ mod tests {
         for other in ["cargo-deny 0.20.1\n", "cargo-deny 0.20.20\n", ""] {
             assert!(!is_pinned(other), "{other}");
         }
+    }
+
+    #[test]
+    fn a_missing_tool_fails_only_under_ci() {
+        assert_eq!(
+            missing_on("no x".into(), true),
+            Verdict::Failed("no x".into())
+        );
+        assert_eq!(
+            missing_on("no x".into(), false),
+            Verdict::Skipped("no x".into())
+        );
     }
 
     #[test]
