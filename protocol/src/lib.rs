@@ -7,6 +7,7 @@
 //! * [`outcome`]: what a caller may be told;
 //! * [`header`]: what travels beside a call and its answer;
 //! * [`message`]: requests and answers, as plain types;
+//! * [`wire`]: the same as they travel between processes;
 //! * [`limits`]: every shared bound, with its reason.
 //!
 //! Nothing in this crate performs IO, reads a clock or is `async`. Parsers of outside input return
@@ -20,6 +21,7 @@ pub mod outcome;
 
 pub mod limits;
 pub mod message;
+pub mod wire;
 
 pub use ids::{
     ActionName, Alias, CallId, DatabaseId, Digest, Incarnation, LogId, OwnXid, ParticipantName,

@@ -26,6 +26,19 @@ pub const ARGUMENTS_BYTES_MAX: usize = 64 * 1024;
 pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Longest trace context, in bytes: a `traceparent` has 55.
 pub const TRACE_BYTES_MAX: usize = 256;
+/// Longest text for people on the stream (an error, a reason), in bytes: a whole list of them fits a
+/// frame. Longer ones are cut, since nothing is decided by them.
+pub const TEXT_BYTES_MAX: usize = 1024;
+/// Most resources of one attachment, and most actions of one resource: more is a loop that
+/// registers.
+pub const RESOURCES_MAX: usize = 1_000;
+/// Most incarnations of a log that are told to participants, and most of which one remembers a
+/// horizon: a coordinator that restarts hourly needs years to get there.
+pub const INCARNATIONS_MAX: usize = 65_536;
+/// Most transactions that a horizon lists: they wait for an operator.
+pub const LISTED_MAX: usize = 262_144;
+/// Most transactions in one answer to an operator, so that it fits a frame.
+pub const LIST_MAX: usize = 1_000;
 
 /// First wait before a lost stream is opened again.
 pub const RECONNECT_MIN: Duration = Duration::from_millis(50);

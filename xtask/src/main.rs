@@ -11,6 +11,7 @@
 
 mod bless;
 mod check;
+mod codegen;
 mod package;
 mod rules;
 mod steps;
@@ -34,6 +35,7 @@ cargo xtask COMMAND
                  of features and doubled crates. Read the difference before you commit it.
   codegen        regenerate the code of the messages and stubs from protocol/proto; it is checked
                  in, and a test compares
+  codegen        rewrite what is generated from protocol/proto
   advisories     known vulnerabilities in what we depend on (fetches the advisory database,
                  so it is no step of `test`)
   help           this text
@@ -67,6 +69,7 @@ fn run(args: &[&str]) -> Result<(), String> {
         ["rules"] => rules::run(&Workspace::find()?),
         ["bless"] => bless::run(&Workspace::find()?),
         ["codegen"] => bless::codegen(&Workspace::find()?),
+        ["codegen"] => codegen::run(&Workspace::find()?),
         ["advisories"] => tools::advisories(&Workspace::find()?),
         [
             command @ ("rules" | "bless" | "codegen" | "advisories" | "help"),
