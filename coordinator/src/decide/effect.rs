@@ -1,6 +1,5 @@
 //! What a coordinator does about an event.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use unanimous_protocol::message::{
@@ -119,7 +118,8 @@ pub enum Note {
     Serving,
     /// After a stop: nothing is undecided any more.
     Drained,
-    /// The log is an older copy: nothing is answered any more (TC14).
+    /// The log is an older copy: nothing is answered any more (TC14). The driver drops what it
+    /// still holds back, and answers every request with [`Reply::Replaced`].
     Replaced(Incarnation),
     /// A resource's database was restored: its forgotten rows wait for the operator (RM10).
     ResourceRestored(Resource),
@@ -135,13 +135,6 @@ pub enum Note {
     Ended(OwnXid, Alias),
     /// Nothing is left to do for a transaction.
     Finished(Box<Finished>),
-    /// The commit names branches that the coordinator does not know, or misses some (TC6).
-    BranchesDiffer {
-        /// The transaction.
-        xid: OwnXid,
-        /// Branches that joined and were neither named nor abandoned.
-        unnamed: Arc<[Alias]>,
-    },
 }
 
 /// A transaction for which nothing is left to do.

@@ -147,15 +147,18 @@ pub struct Start {
 }
 
 /// What a timer is for. The first three are set by [`Effect::SetTimer`](super::Effect::SetTimer);
-/// the others fire periodically or, `Drain`, once after a stop.
+/// the others are the driver's: `Horizon` and `Remember` fire periodically, `Drain` once after a
+/// stop, `Lost` where an answer is overdue. A timer that fires late or in vain does no harm.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Timer {
     /// A transaction's time is over.
     Deadline(OwnXid),
-    /// A phase two is due again. May also fire while one is under way: it counts as lost.
+    /// A phase two is due again.
     Retry(OwnXid, Alias),
     /// No instance could decode a branch for long.
     Undecodable(OwnXid, Alias),
+    /// A phase two under way counts as lost: it is repeated, there or elsewhere.
+    Lost(OwnXid, Alias),
     /// Every `horizon_interval`: transactions age by one, the horizon moves.
     Horizon,
     /// Every `remember_for / remember_ticks`: remembered outcomes age by one.

@@ -1,0 +1,166 @@
+//! Who is there to perform phase two, and what they have seen (RM10, TC14).
+
+use std::collections::BTreeMap;
+
+use unanimous_protocol::message::{
+    Attach, AttachRefused, AttachResource, Attached, IncarnationInfo,
+};
+use unanimous_protocol::{Incarnation, Resource};
+
+use super::effect::{Note, Reply};
+use super::event::{RequestId, SessionId};
+use super::record::Record;
+use super::rules::Rules;
+use super::state::{Service, Session};
+use super::turn::{Force, Turn};
+
+impl<R: Rules> Turn<'_, R> {
+    pub(super) fn attach(&mut self, request: RequestId, session: SessionId, attach: Attach) {
+        if let Some(newest) = self.missing_incarnation(&attach) {
+            if !self.state.restored {
+                return self.replaced(request, newest);
+            }
+            // This very start declared the restore: what the copy lacks is lost, and stays known
+            // as lost.
+            self.state.lost.insert(newest);
+            self.append(Record::Lost(newest), Force::Lazy);
+        }
+        self.detach(session);
+        self.state.sessions.insert(session, Session::default());
+        let mut resources = Vec::with_capacity(attach.resources.len());
+        for attached in attach.resources {
+            resources.push(attached.resource.clone());
+            self.attach_resource(session, attached);
+        }
+        let attached = self.attached();
+        self.reply(request, Reply::Attached(Ok(attached)));
+        // All resources are there before anything is delivered to the session.
+        for resource in resources {
+            self.wake(&resource);
+        }
+    }
+
+    /// TC14: an incarnation of this very log that this log does not know.
+    fn missing_incarnation(&self, attach: &Attach) -> Option<Incarnation> {
+        if attach.known_log != Some(self.state.log) || !R::REPLACED_LOG_STOPS {
+            return None;
+        }
+        let newest = attach.newest?;
+        let known = self.state.eras.contains_key(&newest) || self.state.lost.contains(&newest);
+        (!known).then_some(newest)
+    }
+
+    fn replaced(&mut self, request: RequestId, newest: Incarnation) {
+        self.state.service = Service::Replaced(newest);
+        let refused = AttachRefused::Replaced { newest };
+        self.reply(request, Reply::Attached(Err(refused)));
+        self.note(Note::Replaced(newest));
+    }
+
+    fn attach_resource(&mut self, session: SessionId, attached: AttachResource) {
+        let resource = attached.resource;
+        if let Some(session) = self.state.sessions.get_mut(&session) {
+            session.resources.insert(resource.clone());
+        }
+        let deliveries = self.state.resources.entry(resource.clone()).or_default();
+        deliveries.sessions.insert(session, attached.actions);
+        self.compare_horizons(&resource, &attached.horizons);
+    }
+
+    /// RM10: a resource that stands behind what it acknowledged has been restored. What it tried
+    /// before, and what was forgotten since, waits for the operator.
+    fn compare_horizons(&mut self, resource: &Resource, presented: &BTreeMap<Incarnation, u64>) {
+        let Some(deliveries) = self.state.resources.get_mut(resource) else {
+            return;
+        };
+        let mut behind = Vec::new();
+        for (incarnation, acked) in &deliveries.acked {
+            let found = presented.get(incarnation).copied().unwrap_or(0);
+            let known = deliveries.restored.get(incarnation).copied().unwrap_or(0);
+            if found < *acked && known < *acked {
+                behind.push((*incarnation, *acked));
+            }
+        }
+        if behind.is_empty() {
+            return;
+        }
+        deliveries.restored.extend(behind.iter().copied());
+        for (incarnation, counter) in behind {
+            let resource = resource.clone();
+            let record = Record::ResourceRestored {
+                resource,
+                incarnation,
+                counter,
+            };
+            self.append(record, Force::Lazy);
+        }
+        self.note(Note::ResourceRestored(resource.clone()));
+    }
+
+    fn attached(&self) -> Attached {
+        let incarnations = self.state.eras.iter().map(|(incarnation, era)| {
+            let incarnation = *incarnation;
+            let horizon = era.durable.clone();
+            IncarnationInfo {
+                incarnation,
+                horizon,
+            }
+        });
+        Attached {
+            log: self.state.log,
+            incarnations: incarnations.collect(),
+        }
+    }
+
+    /// An attachment makes the resource's deliveries due at once.
+    fn wake(&mut self, resource: &Resource) {
+        let deliveries = self.state.resources.get(resource);
+        let resting = deliveries.map(|deliveries| deliveries.resting.clone());
+        for key in resting.unwrap_or_default() {
+            self.make_due(key);
+        }
+        self.pump(resource);
+    }
+
+    /// What was under way at the session is due again, at whoever else is there.
+    pub(super) fn detach(&mut self, session: SessionId) {
+        let Some(gone) = self.state.sessions.get(&session) else {
+            return;
+        };
+        let under_way = gone.under_way.clone();
+        for resource in gone.resources.clone() {
+            if let Some(deliveries) = self.state.resources.get_mut(&resource) {
+                deliveries.sessions.remove(&session);
+            }
+        }
+        for key in under_way {
+            self.make_due(key);
+        }
+        self.state.sessions.remove(&session);
+    }
+
+    /// RM8: the resource has cleaned up to a horizon that was told.
+    pub(super) fn horizon_acked(
+        &mut self,
+        resource: Resource,
+        incarnation: Incarnation,
+        counter: u64,
+    ) {
+        let era = self.state.eras.get(&incarnation);
+        let was_told = era.is_some_and(|era| counter <= era.durable.counter);
+        let deliveries = self.state.resources.get_mut(&resource);
+        let Some(deliveries) = deliveries.filter(|_| was_told) else {
+            return;
+        };
+        let acked = deliveries.acked.entry(incarnation).or_default();
+        if *acked < counter {
+            *acked = counter;
+            let record = Record::Acked {
+                resource,
+                incarnation,
+                counter,
+            };
+            self.append(record, Force::Lazy);
+        }
+    }
+}
