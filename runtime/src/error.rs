@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use unanimous_protocol::{CallId, RollbackReason, UnknownWhy, Xid};
 
+use crate::coordinator::CoordinatorError;
+
 /// A failure of the transaction itself, as opposed to the user's own errors.
 ///
 /// A transactional function returns it through `E: From<unanimous::Error>` or `map_err`. Use
@@ -182,8 +184,27 @@ pub enum CallFailure {
     Dropped,
     /// Its answer carried the mark: something failed below it.
     Marked,
+    /// It was refused for good: a repeat of it would be refused again.
+    Refused,
     /// It was still running when the scope ended.
     StillRunning,
+}
+
+impl CallFailure {
+    /// How a call failed that ended in this error of ours.
+    #[must_use]
+    pub fn of(error: &Error) -> Self {
+        match error {
+            Error::AlreadyDecided { .. }
+            | Error::CallIdReused { .. }
+            | Error::NestedFence { .. }
+            | Error::NotProvided { .. }
+            | Error::RefusedCancelled { .. }
+            | Error::TimedOut { .. } => Self::Refused,
+            Error::Coordinator(CoordinatorError::Unavailable { .. }) => Self::LostAnswer,
+            _ => Self::Failed,
+        }
+    }
 }
 
 impl fmt::Display for CallFailure {
@@ -193,6 +214,7 @@ impl fmt::Display for CallFailure {
             Self::LostAnswer => "was called and its answer was lost",
             Self::Dropped => "was dropped before it answered",
             Self::Marked => "answered that something failed below it",
+            Self::Refused => "was refused",
             Self::StillRunning => "was still running when its scope ended",
         })
     }

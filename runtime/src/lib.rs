@@ -1,8 +1,62 @@
 //! Distributed transactions as annotations: all participants commit, or none does.
+//!
+//! * [`global_transactional`] on a service function begins or joins a global transaction and
+//!   decides from its result: `Ok` commits everywhere; an error, a panic, the deadline or a
+//!   dropped future rolls back.
+//! * [`two_phase_action`] on a method of a [`participant`] makes it a TCC branch: phase one runs at
+//!   once, the method named by `commit` or `rollback` once the outcome is decided.
+//! * A [`Runtime`] connects both to a coordinator: embedded in the process, or `unanimous serve`.
+//!
+//! # Outcomes
+//!
+//! `Ok` means decided, not yet carried out: branches confirm a moment later. A failed transaction
+//! is told as [`Error`], and an outcome that is not known as [`Error::Unknown`], never as one of
+//! the others; ask later with [`Runtime::outcome`], or settle it with [`Runtime::resolve`].
+//!
+//! # What is not promised
+//!
+//! Only actions are undone: plain SQL in a transactional body is not. A restart of the coordinator
+//! rolls undecided transactions back. Effects outside a participant's database happen at least
+//! once.
+
+mod backoff;
+mod context;
+mod error;
+mod events;
 
 pub mod branch;
+pub mod carry;
 pub mod clock;
 pub mod coordinator;
-mod error;
+pub mod global;
+pub mod runtime;
 
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+#[doc(hidden)]
+pub mod __private;
+
+pub use branch::{Branch, BranchContext, Participant, PhaseTwoError};
 pub use error::{CallFailure, Error};
+pub use events::Event;
+pub use global::{
+    Completed, GlobalTransaction, Propagation, RetryPolicy, TolerateExt, keyed, outside,
+    retry_call, spawn, tolerate, xid,
+};
+pub use runtime::{Runtime, RuntimeBuilder};
+pub use unanimous_protocol::{Decision, Outcome, RollbackReason, UnknownWhy, Xid};
+
+pub use __private::FromTransactionError;
+
+#[cfg(feature = "sqlite")]
+pub use branch::fence::{Fence, FenceTx};
+#[cfg(feature = "sqlite")]
+pub use sqlx;
+
+#[doc = include_str!("docs/global_transactional.md")]
+pub use unanimous_macros::global_transactional;
+#[doc = include_str!("docs/participant.md")]
+pub use unanimous_macros::participant;
+#[doc = include_str!("docs/two_phase_action.md")]
+pub use unanimous_macros::two_phase_action;

@@ -4,6 +4,13 @@
 //! multiplexed stream to `unanimous serve`). Third parties implement the trait too; the public
 //! conformance suite tells whether they keep the protocol.
 
+#[cfg(feature = "embedded")]
+mod embedded;
+mod open;
+
+pub use open::OpenError;
+pub(crate) use open::open;
+
 use std::fmt;
 use std::sync::Arc;
 

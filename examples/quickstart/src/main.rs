@@ -1,0 +1,131 @@
+//! Three participants in one process, each with a database of its own: all commit, or none does.
+//!
+//! `cargo run -p quickstart`
+#![allow(clippy::print_stdout, reason = "an example talks to its reader")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sqlx::{Sqlite, SqlitePool};
+use unanimous::{FenceTx, Runtime, global_transactional, participant, sqlite};
+
+#[derive(Debug, thiserror::Error)]
+enum ShopError {
+    #[error("not enough {0}")]
+    NotEnough(&'static str),
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Transaction(#[from] unanimous::Error),
+}
+
+/// A table of one quantity: what is free, and what transactions hold.
+#[derive(Clone)]
+struct Quantity {
+    db: SqlitePool,
+    what: &'static str,
+}
+
+#[participant(name = self.what, fence = self.db)]
+impl Quantity {
+    /// Phase one: moves `count` from free to held, if there is enough.
+    #[two_phase_action(commit = spend, rollback = release)]
+    async fn hold(&self, tx: &mut FenceTx<Sqlite>, count: i64) -> Result<(), ShopError> {
+        let sql = "UPDATE quantity SET free = free - ?1, held = held + ?1 WHERE free >= ?1";
+        match change(tx, sql, count).await? {
+            1 => Ok(()),
+            _ => Err(ShopError::NotEnough(self.what)),
+        }
+    }
+
+    /// Phase two, when everybody succeeded.
+    async fn spend(&self, tx: &mut FenceTx<Sqlite>, count: i64) -> Result<(), sqlx::Error> {
+        change(tx, "UPDATE quantity SET held = held - ?1", count)
+            .await
+            .map(drop)
+    }
+
+    /// Phase two, when anybody failed.
+    async fn release(&self, tx: &mut FenceTx<Sqlite>, count: i64) -> Result<(), sqlx::Error> {
+        let sql = "UPDATE quantity SET free = free + ?1, held = held - ?1";
+        change(tx, sql, count).await.map(drop)
+    }
+}
+
+async fn change(tx: &mut FenceTx<Sqlite>, sql: &'static str, by: i64) -> Result<u64, sqlx::Error> {
+    Ok(sqlx::query(sql)
+        .bind(by)
+        .execute(&mut *tx)
+        .await?
+        .rows_affected())
+}
+
+impl Quantity {
+    async fn open(what: &'static str, free: i64, folder: &Path) -> Result<Self, Failure> {
+        let db = sqlite::durable(folder.join(what)).await?;
+        sqlx::query("CREATE TABLE quantity AS SELECT ? AS free, 0 AS held")
+            .bind(free)
+            .execute(&db)
+            .await?;
+        Ok(Self { db, what })
+    }
+
+    async fn show(&self) -> Result<(), Failure> {
+        let row = sqlx::query_as("SELECT free, held FROM quantity")
+            .fetch_one(&self.db)
+            .await?;
+        let (free, held): (i64, i64) = row;
+        println!("  {:<8} free {free:>4}  held {held:>4}", self.what);
+        Ok(())
+    }
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+struct Shop {
+    stock: Quantity,
+    money: Quantity,
+    vouchers: Quantity,
+}
+
+impl Shop {
+    /// `Ok` commits all three; an error, a panic, the deadline or a drop rolls all of them back.
+    #[global_transactional(timeout = "10s", settle = "5s")]
+    async fn buy(&self, count: i64, price: i64) -> Result<(), ShopError> {
+        self.stock.hold(count).await?;
+        self.vouchers.hold(1).await?;
+        self.money.hold(count * price).await
+    }
+
+    async fn try_to_buy(&self, count: i64, price: i64) -> Result<(), Failure> {
+        println!("{count} at {price}: {:?}", self.buy(count, price).await);
+        for quantity in [&self.stock, &self.money, &self.vouchers] {
+            quantity.show().await?;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let stock = Quantity::open("stock", 10, folder.path()).await?;
+    let money = Quantity::open("money", 100, folder.path()).await?;
+    let vouchers = Quantity::open("vouchers", 5, folder.path()).await?;
+    let log = folder.path().join("unanimous.redb");
+    let mut builder = Runtime::builder().coordinator(format!("embedded:{}", log.display()));
+    for quantity in [&stock, &money, &vouchers] {
+        builder = builder.participant(Arc::new(quantity.clone()));
+    }
+    let runtime = builder.build().await?;
+    runtime.install()?;
+    let shop = Shop {
+        stock,
+        money,
+        vouchers,
+    };
+    shop.try_to_buy(2, 30).await?; // commits: 60 of 100 spent
+    shop.try_to_buy(2, 30).await?; // not enough money: the stock and the voucher come back
+    runtime.shutdown().await;
+    Ok(())
+}

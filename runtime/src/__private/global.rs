@@ -1,0 +1,207 @@
+//! What the expansion of `#[global_transactional]` calls.
+
+use std::borrow::{Borrow, Cow};
+use std::pin::Pin;
+use std::time::Duration;
+
+use crate::global::calls::Ending;
+use crate::global::driver::{Plan, Run};
+use crate::global::Propagation;
+use crate::{Error, Runtime};
+
+/// The arguments of an annotation, as plain data.
+#[derive(Clone, Debug)]
+pub struct GlobalSpec {
+    name: Cow<'static, str>,
+    timeout: Option<Duration>,
+    settle: Option<Duration>,
+    propagation: Propagation,
+    runtime: Option<Runtime>,
+}
+
+impl GlobalSpec {
+    /// A transaction of this name, with the defaults of the runtime.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self {
+            name: Cow::Borrowed(name),
+            timeout: None,
+            settle: None,
+            propagation: Propagation::Required,
+            runtime: None,
+        }
+    }
+
+    /// `timeout = "30s"`, turned to a number at expansion.
+    #[must_use]
+    pub fn timeout_ms(self, timeout_ms: u64) -> Self {
+        self.timeout(Duration::from_millis(timeout_ms))
+    }
+
+    /// `timeout = EXPR`.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// `settle = "1s"`.
+    #[must_use]
+    pub fn settle_ms(self, settle_ms: u64) -> Self {
+        self.settle(Duration::from_millis(settle_ms))
+    }
+
+    /// `settle = EXPR`.
+    #[must_use]
+    pub fn settle(mut self, settle: Duration) -> Self {
+        self.settle = Some(settle);
+        self
+    }
+
+    /// `propagation = ..`.
+    #[must_use]
+    pub fn propagation(mut self, propagation: Propagation) -> Self {
+        self.propagation = propagation;
+        self
+    }
+
+    /// `runtime = EXPR`.
+    #[must_use]
+    pub fn runtime(mut self, runtime: &impl Borrow<Runtime>) -> Self {
+        self.runtime = Some(runtime.borrow().clone());
+        self
+    }
+
+    fn plan(self) -> Plan {
+        let Self { name, timeout, settle, propagation, runtime } = self;
+        Plan { name, timeout, settle, propagation, runtime }
+    }
+}
+
+/// An error type that can carry a failure of the transaction itself.
+///
+/// Every `E: From<unanimous::Error>` is one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot carry a failure of the transaction itself",
+    label = "needs `impl From<unanimous::Error> for {Self}`",
+    note = "add a variant to it: `#[error(transparent)] Transaction(#[from] unanimous::Error)`",
+    note = "or convert at the boundary: `map_err = path::to::function`"
+)]
+pub trait FromTransactionError {
+    /// Wraps it.
+    fn from_transaction_error(error: Error) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: From<Error>> FromTransactionError for E {
+    fn from_transaction_error(error: Error) -> Self {
+        error.into()
+    }
+}
+
+/// What a transactional function returns: a `Result`, under whatever alias.
+#[diagnostic::on_unimplemented(
+    message = "a transactional function returns a `Result`, not `{Self}`",
+    label = "`Ok` commits, `Err` rolls back"
+)]
+pub trait Fallible: Sized {
+    /// What `Ok` holds.
+    type Value;
+
+    /// The result, lent.
+    fn ending(&self) -> Ending;
+
+    /// The value, if it is `Ok`.
+    fn value(&self) -> Option<&Self::Value>;
+
+    /// An `Ok` again.
+    fn from_value(value: Self::Value) -> Self;
+}
+
+impl<T, E> Fallible for Result<T, E> {
+    type Value = T;
+
+    fn ending(&self) -> Ending {
+        if self.is_ok() { Ending::Ok } else { Ending::Error }
+    }
+
+    fn value(&self) -> Option<&T> {
+        self.as_ref().ok()
+    }
+
+    fn from_value(value: T) -> Self {
+        Ok(value)
+    }
+}
+
+/// A `Result` whose error can carry a failure of the transaction.
+#[diagnostic::on_unimplemented(
+    message = "a transactional function returns a `Result`, not `{Self}`",
+    label = "`Ok` commits, `Err` rolls back"
+)]
+pub trait Transactional: Fallible {
+    /// The failure, as the function's own result.
+    fn from_failure(error: Error) -> Self;
+}
+
+impl<T, E: FromTransactionError> Transactional for Result<T, E> {
+    fn from_failure(error: Error) -> Self {
+        Err(E::from_transaction_error(error))
+    }
+}
+
+/// How a function's result is judged and made: function pointers only, so that a bound that is
+/// not met is reported once, where the witness is spanned.
+pub struct How<R> {
+    pub(crate) fail: fn(Error) -> R,
+    pub(crate) ending: fn(&R) -> Ending,
+    pub(crate) commit_on: Option<fn(&R) -> bool>,
+    pub(crate) codec: Option<Codec<R>>,
+}
+
+/// How an answer is stored in a fence row and read back.
+pub(crate) struct Codec<R> {
+    pub(crate) encode: fn(&R) -> Option<Result<String, serde_json::Error>>,
+    pub(crate) decode: fn(&str) -> Result<R, serde_json::Error>,
+}
+
+impl<R> How<R> {
+    /// `commit_on(PATTERN)`.
+    #[must_use]
+    pub const fn commit_on(mut self, matches: fn(&R) -> bool) -> Self {
+        self.commit_on = Some(matches);
+        self
+    }
+}
+
+impl<R> std::fmt::Debug for How<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("How").finish_non_exhaustive()
+    }
+}
+
+/// The witness of a function whose error converts by itself.
+#[must_use]
+pub const fn how<R: Transactional>() -> How<R> {
+    how_mapped(R::from_failure)
+}
+
+/// The witness of a function with `map_err`.
+#[must_use]
+pub const fn how_mapped<R: Fallible>(fail: fn(Error) -> R) -> How<R> {
+    How { fail, ending: R::ending, commit_on: None, codec: None }
+}
+
+/// Runs a body as a global transaction.
+pub async fn run_global<F: Future>(
+    spec: GlobalSpec,
+    how: How<F::Output>,
+    body: Pin<&mut Option<F>>,
+) -> F::Output {
+    let ran = Run::new(spec.plan(), body, how.ending, how.commit_on).await;
+    match (ran.output, ran.finished.error) {
+        (_, Some(error)) => (how.fail)(error),
+        (Some(output), None) => output,
+        (None, None) => unreachable!("a run without output ended in an error"),
+    }
+}

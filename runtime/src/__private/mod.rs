@@ -1,0 +1,21 @@
+//! The only names that generated code may use. Not covered by semantic versioning: `unanimous`
+//! pins the exact version of its macros.
+
+mod action;
+mod global;
+
+pub use action::*;
+pub use global::*;
+
+pub use futures_util::future::BoxFuture;
+pub use inventory;
+
+pub use crate::branch::fence::DynFence;
+pub use crate::branch::{
+    ActionSpec, Branch, BranchContext, Participant, PhaseTwoError, SourceLocation,
+};
+pub use crate::global::Propagation;
+pub use unanimous_protocol::Decision;
+
+#[cfg(feature = "sqlite")]
+pub use crate::branch::fence::FenceTx;

@@ -1,0 +1,409 @@
+//! The current transaction: a task-local scope.
+//!
+//! A [`Scope`] is one scope of calls within a global transaction: the body that began it, a joined
+//! function, an action's phase one, a `tolerate` block, a served request. Nothing is ever set and
+//! unset: a scope is entered for the length of one poll and left when the poll returns, also by a
+//! panic (C3).
+
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use tokio::sync::watch;
+use unanimous_protocol::header::AnswerHeader;
+use unanimous_protocol::ids::Target;
+use unanimous_protocol::message::{Commit, TraceContext};
+use unanimous_protocol::{Alias, CallId, Xid};
+
+pub(crate) use crate::global::calls::CallKind;
+use crate::global::calls::{Calls, Closed, Ending, NoCommit, Refused, RollbackOnly};
+use crate::runtime::Runtime;
+use crate::{CallFailure, Error};
+
+thread_local! {
+    static AMBIENT: RefCell<Ambient> = const { RefCell::new(Ambient { scope: None, runtime: None }) };
+}
+
+/// What surrounds the code that is being polled.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ambient {
+    scope: Option<Scope>,
+    runtime: Option<Runtime>,
+}
+
+impl Ambient {
+    /// What surrounds the caller.
+    pub(crate) fn current() -> Self {
+        AMBIENT.try_with(|ambient| ambient.borrow().clone()).unwrap_or_default()
+    }
+
+    /// The same runtime, another scope.
+    pub(crate) fn with_scope(scope: Option<Scope>) -> Self {
+        Self { scope, ..Self::current() }
+    }
+
+    /// Another runtime, and no scope.
+    pub(crate) fn with_runtime(runtime: Runtime) -> Self {
+        Self { scope: None, runtime: Some(runtime) }
+    }
+
+    pub(crate) fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
+
+    pub(crate) fn runtime(&self) -> Option<&Runtime> {
+        self.scope.as_ref().map(Scope::runtime).or(self.runtime.as_ref())
+    }
+
+    /// Runs `f` surrounded by this.
+    pub(crate) fn within<R>(&self, f: impl FnOnce() -> R) -> R {
+        /// Puts back what was there before, also when `f` panics.
+        struct Restore(Option<Ambient>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                if let Some(before) = self.0.take() {
+                    // A thread that is ending has no ambient left to restore.
+                    let _ = AMBIENT.try_with(|ambient| ambient.replace(before));
+                }
+            }
+        }
+        let before = AMBIENT.try_with(|ambient| ambient.replace(self.clone())).ok();
+        let _restore = Restore(before);
+        f()
+    }
+
+    /// A future that is surrounded by this in every poll, and while it is dropped.
+    pub(crate) fn enter<F: Future>(self, future: F) -> Entered<F> {
+        Entered { ambient: self, future: Some(future) }
+    }
+}
+
+pin_project! {
+    /// A future that runs inside an [`Ambient`].
+    pub(crate) struct Entered<F: Future> {
+        ambient: Ambient,
+        #[pin]
+        future: Option<F>,
+    }
+
+    impl<F: Future> PinnedDrop for Entered<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            this.ambient.within(|| this.future.set(None));
+        }
+    }
+}
+
+impl<F: Future> Future for Entered<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        this.ambient.within(|| match this.future.as_mut().as_pin_mut() {
+            Some(future) => {
+                let polled = future.poll(cx);
+                if polled.is_ready() {
+                    this.future.set(None);
+                }
+                polled
+            }
+            // Polled after completion: a caller's mistake that must not become a panic of ours.
+            None => Poll::Pending,
+        })
+    }
+}
+
+/// What all scopes of one transaction in this process share.
+#[derive(Debug)]
+pub(crate) struct Transaction {
+    pub(crate) runtime: Runtime,
+    pub(crate) xid: Xid,
+    /// On the runtime's clock.
+    pub(crate) deadline: Duration,
+    pub(crate) trace: Option<TraceContext>,
+}
+
+/// One scope of calls. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub(crate) struct Scope(Arc<ScopeInner>);
+
+#[derive(Debug)]
+struct ScopeInner {
+    transaction: Arc<Transaction>,
+    /// The scope that this one is a call of, in this process.
+    parent: Option<Scope>,
+    calls: Mutex<Calls>,
+    /// Pools whose fenced phase one is under way around this scope.
+    fences: Vec<usize>,
+    /// Tasks spawned here that have not ended.
+    spawned: watch::Sender<usize>,
+}
+
+impl Scope {
+    /// The scope of a transaction that begins here, or arrived with a call of this id.
+    pub(crate) fn root(transaction: Transaction, id: CallId) -> Self {
+        Self::new(Arc::new(transaction), None, id, Vec::new())
+    }
+
+    fn new(
+        transaction: Arc<Transaction>,
+        parent: Option<Scope>,
+        id: CallId,
+        fences: Vec<usize>,
+    ) -> Self {
+        Self(Arc::new(ScopeInner {
+            transaction,
+            parent,
+            calls: Mutex::new(Calls::new(id)),
+            fences,
+            spawned: watch::Sender::new(0),
+        }))
+    }
+
+    /// The scope that surrounds the caller.
+    pub(crate) fn current() -> Option<Self> {
+        AMBIENT.try_with(|ambient| ambient.borrow().scope.clone()).ok().flatten()
+    }
+
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.0.transaction.runtime
+    }
+
+    pub(crate) fn xid(&self) -> &Xid {
+        &self.0.transaction.xid
+    }
+
+    pub(crate) fn trace(&self) -> Option<TraceContext> {
+        self.0.transaction.trace.clone()
+    }
+
+    pub(crate) fn deadline(&self) -> Duration {
+        self.0.transaction.deadline
+    }
+
+    /// The time left, none once the deadline has passed.
+    pub(crate) fn remaining(&self) -> Option<Duration> {
+        let left = self.deadline().saturating_sub(self.runtime().clock().now());
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// A future that runs in this scope.
+    pub(crate) fn enter<F: Future>(&self, future: F) -> Entered<F> {
+        Ambient::with_scope(Some(self.clone())).enter(future)
+    }
+
+    /// Whether a fenced phase one on this pool is under way around this scope.
+    pub(crate) fn is_inside_fence(&self, pool_key: usize) -> bool {
+        self.0.fences.contains(&pool_key)
+    }
+
+    /// Opens the record of a call (N3).
+    ///
+    /// # Errors
+    ///
+    /// `RollbackOnly` once a call of this scope or around it has failed, and the limits of a call
+    /// id; both before any effect.
+    pub(crate) fn open_call(&self, target: &Target, kind: CallKind) -> Result<OpenCall, Error> {
+        self.open(target, kind, None)
+    }
+
+    /// The same for a fenced phase one on this pool.
+    pub(crate) fn open_fenced_call(&self, target: &Target, pool_key: usize) -> Result<OpenCall, Error> {
+        self.open(target, CallKind::Action, Some(pool_key))
+    }
+
+    fn open(
+        &self,
+        target: &Target,
+        kind: CallKind,
+        fence: Option<usize>,
+    ) -> Result<OpenCall, Error> {
+        if matches!(kind, CallKind::Action | CallKind::Remote)
+            && let Some(refusal) = self.rollback_only()
+        {
+            return Err(refusal);
+        }
+        let opened = self.calls().open(target, kind);
+        let id = opened.map_err(|refused| match refused {
+            Refused::RollbackOnly(failure) => self.rollback_only_error(failure),
+            Refused::CallId(error) => error.into(),
+            // A task that outlived its scope calls too late: the scope's answer is given.
+            Refused::Ended => Error::AlreadyDecided { xid: self.xid().clone() },
+        })?;
+        let transaction = Arc::clone(&self.0.transaction);
+        let fences = self.0.fences.iter().copied().chain(fence).collect();
+        let child = Self::new(transaction, Some(self.clone()), id.clone(), fences);
+        Ok(OpenCall { parent: self.clone(), child, id, open: true })
+    }
+
+    /// The failure that makes everything here roll back, in this scope or around it. A `tolerate`
+    /// or `retry_call` block keeps its failures in a scope of its own, below this one.
+    pub(crate) fn rollback_only(&self) -> Option<Error> {
+        let mut scope = Some(self);
+        while let Some(at) = scope {
+            let failure = at.calls().failure().cloned();
+            if let Some(failure) = failure {
+                return Some(at.rollback_only_error(failure));
+            }
+            scope = at.0.parent.as_ref();
+        }
+        None
+    }
+
+    /// How the first call that failed here did so.
+    pub(crate) fn failure_cause(&self) -> Option<CallFailure> {
+        self.calls().failure().map(|failure| failure.cause)
+    }
+
+    fn rollback_only_error(&self, failure: RollbackOnly) -> Error {
+        let RollbackOnly { call, cause, error } = failure;
+        Error::RollbackOnly { xid: self.xid().clone(), call, cause, error }
+    }
+
+    /// Notes that something joined here (calls-and-wire section 2), and so around here.
+    pub(crate) fn joined(&self) {
+        let mut scope = Some(self);
+        while let Some(at) = scope {
+            at.calls().joined();
+            scope = at.0.parent.as_ref();
+        }
+    }
+
+    /// Waits for the tasks spawned in this scope, within the remaining time.
+    pub(crate) async fn join_spawned(&self) {
+        if *self.0.spawned.borrow() == 0 {
+            return;
+        }
+        let mut spawned = self.0.spawned.subscribe();
+        tokio::select! {
+            _ = spawned.wait_for(|running| *running == 0) => {}
+            () = self.runtime().clock().sleep_until(self.deadline()) => {}
+        }
+    }
+
+    /// Counts a spawned task until the guard is dropped.
+    pub(crate) fn count_spawned(&self) -> SpawnedTask {
+        self.0.spawned.send_modify(|running| *running += 1);
+        SpawnedTask(self.clone())
+    }
+
+    /// What this scope answers to its caller, judged like a handler.
+    pub(crate) fn end(&self, ending: Ending) -> AnswerHeader {
+        self.calls().end(ending)
+    }
+
+    /// The next attempt of a `retry_call` begins.
+    pub(crate) fn restart(&self) {
+        self.calls().restart();
+    }
+
+    /// The commit that the scope that began asks for, if it may (TM2).
+    pub(crate) fn commit_request(&self, ending: Ending) -> Result<Commit, Option<Error>> {
+        let request = self.calls().commit_request(self.xid(), ending);
+        request.map_err(|refused| match refused {
+            NoCommit::BodyFailed => None,
+            NoCommit::RollbackOnly(failure) => Some(self.rollback_only_error(failure)),
+            NoCommit::TooManyAbandoned { max } => {
+                Some(Error::TooMany { xid: self.xid().clone(), what: "abandoned calls", max })
+            }
+        })
+    }
+
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        lock(&self.0.calls)
+    }
+}
+
+/// A spawned task that its scope waits for.
+#[derive(Debug)]
+pub(crate) struct SpawnedTask(Scope);
+
+impl Drop for SpawnedTask {
+    fn drop(&mut self) {
+        self.0.0.spawned.send_modify(|running| *running -= 1);
+    }
+}
+
+/// One call under way: its record is Running. Dropped without an answer, it has failed (TM1).
+#[derive(Debug)]
+pub(crate) struct OpenCall {
+    parent: Scope,
+    child: Scope,
+    id: CallId,
+    open: bool,
+}
+
+impl OpenCall {
+    pub(crate) fn id(&self) -> &CallId {
+        &self.id
+    }
+
+    /// The scope for what runs below this call.
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.child
+    }
+
+    /// A registration was sent for it.
+    pub(crate) fn joined(&self) {
+        self.child.joined();
+    }
+
+    /// It answered.
+    pub(crate) fn answered(mut self, answer: AnswerHeader) {
+        self.open = false;
+        self.parent.calls().answered(&self.id, answer);
+    }
+
+    /// It failed.
+    pub(crate) fn failed(mut self, cause: CallFailure, error: Option<Arc<str>>) {
+        self.open = false;
+        self.parent.calls().failed(&self.id, cause, error);
+    }
+
+    /// It succeeded without telling any names (TM5).
+    pub(crate) fn unanswered_success(mut self) {
+        self.open = false;
+        self.parent.joined();
+        self.parent.calls().unanswered_success(&self.id);
+    }
+
+    /// It ended in an error that is no failure: nothing had joined below it.
+    pub(crate) fn harmless(mut self) {
+        self.open = false;
+        self.parent.calls().harmless(&self.id);
+    }
+
+    /// Its scope ended in this process.
+    pub(crate) fn close(self, ending: Ending) {
+        let closed = self.child.calls().close(ending);
+        self.closed(closed);
+    }
+
+    /// Its scope, a `tolerate` block, ended.
+    pub(crate) fn close_tolerate(self, ending: Ending) {
+        let closed = self.child.calls().close_tolerate(ending);
+        self.closed(closed);
+    }
+
+    fn closed(mut self, closed: Closed) {
+        self.open = false;
+        self.parent.calls().closed(&self.id, closed);
+    }
+}
+
+impl Drop for OpenCall {
+    fn drop(&mut self) {
+        if self.open {
+            self.parent.calls().dropped(&self.id);
+        }
+    }
+}
+
+/// A panic of user code never happens while one of our locks is held, so a poisoned lock holds a
+/// whole value.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,126 @@
+//! What `#[global_transactional]` does, as public API.
+
+use std::borrow::Cow;
+use std::pin::pin;
+use std::time::Duration;
+
+use unanimous_protocol::Outcome;
+
+use super::Propagation;
+use super::calls::Ending;
+use super::driver::{Finished, Plan, Run};
+use crate::{Error, Runtime};
+
+/// A global transaction begun by hand: the builder equivalent of `#[global_transactional]`.
+///
+/// ```no_run
+/// # async fn place() -> Result<u32, std::io::Error> { Ok(1) }
+/// # async fn example() -> Result<(), unanimous::Error> {
+/// use unanimous::{GlobalTransaction, Outcome};
+///
+/// let completed = GlobalTransaction::named("purchase").run(async { place().await }).await?;
+/// if let Outcome::Unknown { xid, .. } = &completed.outcome {
+///     println!("ask again later about {xid}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing begins before `run`"]
+pub struct GlobalTransaction {
+    plan: Plan,
+}
+
+impl GlobalTransaction {
+    /// A transaction of this name: for people, and as the target of a call id where it joins.
+    pub fn named(name: impl Into<Cow<'static, str>>) -> Self {
+        let propagation = Propagation::Required;
+        let name = name.into();
+        Self { plan: Plan { name, timeout: None, settle: None, propagation, runtime: None } }
+    }
+
+    /// How long it may stay open; the body is dropped at the deadline. Default 60 s. A joined
+    /// scope ignores it.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.plan.timeout = Some(timeout);
+        self
+    }
+
+    /// Wait at most so long after a commit for all branches to end. Never changes the outcome.
+    pub fn settle(mut self, settle: Duration) -> Self {
+        self.plan.settle = Some(settle);
+        self
+    }
+
+    /// How it relates to a surrounding transaction. Default: [`Propagation::Required`].
+    pub fn propagation(mut self, propagation: Propagation) -> Self {
+        self.plan.propagation = propagation;
+        self
+    }
+
+    /// The runtime to use. Default: the surrounding one, else the installed one.
+    pub fn runtime(mut self, runtime: &Runtime) -> Self {
+        self.plan.runtime = Some(runtime.clone());
+        self
+    }
+
+    /// Begins, runs the body inside the transaction, and decides from its result: `Ok` asks for
+    /// commit, `Err` rolls back.
+    ///
+    /// Dropping the future drops the body and rolls back; once commit was asked, the runtime
+    /// finishes the decision.
+    ///
+    /// # Errors
+    ///
+    /// When the transaction could not begin, ran out of time, or was refused to join. What the
+    /// body returned is in [`Completed`] otherwise, whatever the outcome.
+    pub async fn run<T, E, F>(self, body: F) -> Result<Completed<T, E>, Error>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let body = pin!(Some(body));
+        let ran = Run::new(self.plan, body, ending_of, None).await;
+        let Finished { outcome, error } = ran.finished;
+        match (ran.output, outcome, error) {
+            (Some(body), Some(outcome), error) => Ok(Completed { outcome, body, error }),
+            (_, _, Some(error)) => Err(error),
+            (_, _, None) => unreachable!("a run without output ended in an error"),
+        }
+    }
+}
+
+/// A global transaction that has ended, and what its body returned.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Completed<T, E> {
+    /// The outcome. In a joined scope the transaction is still open: `Unknown` with
+    /// [`UnknownWhy::Open`](crate::UnknownWhy::Open).
+    pub outcome: Outcome,
+    /// What the body returned; not lost when the outcome is unknown.
+    pub body: Result<T, E>,
+    error: Option<Error>,
+}
+
+impl<T, E> Completed<T, E> {
+    /// Why the body's `Ok` does not stand, if it does not.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+
+    /// What an annotated function returns: the body's result, or the failure of the transaction
+    /// that replaces it.
+    pub fn into_result(self) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
+        match self.error {
+            Some(error) => Err(error.into()),
+            None => self.body,
+        }
+    }
+}
+
+pub(crate) fn ending_of<T, E>(result: &Result<T, E>) -> Ending {
+    if result.is_ok() { Ending::Ok } else { Ending::Error }
+}

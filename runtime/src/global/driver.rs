@@ -1,0 +1,283 @@
+//! The future that begins a transaction, polls a body inside its scope, and finishes.
+//!
+//! The generic part, [`Run`], holds no logic: it stores the body's output and lends its poll to
+//! the non-generic [`Driver`], so that an annotated function adds little code. The body is pinned
+//! in the caller's frame and dropped inside its context *before* the abandonment is announced: a
+//! destructor still sees its transaction, and no rollback overtakes a local transaction that the
+//! body holds.
+
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll, ready};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use unanimous_protocol::Outcome;
+use unanimous_protocol::ids::Target;
+use unanimous_protocol::message::Begin;
+use unanimous_protocol::{CallId, TransactionName};
+
+use super::Propagation;
+use super::calls::Ending;
+use super::finish::{AbandonGuard, finish_joined, finish_root};
+use crate::Error;
+use crate::context::{Ambient, CallKind, OpenCall, Scope, Transaction};
+use crate::runtime::Runtime;
+
+/// What is to be run: the arguments of an annotation.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) name: std::borrow::Cow<'static, str>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) settle: Option<Duration>,
+    pub(crate) propagation: Propagation,
+    pub(crate) runtime: Option<Runtime>,
+}
+
+/// What came of a run whose body ended or was dropped.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    /// The outcome; none if it never began.
+    pub(crate) outcome: Option<Outcome>,
+    /// A failure of the transaction itself; it replaces an `Ok` or a `commit_on` error.
+    pub(crate) error: Option<Error>,
+}
+
+/// A run that has begun.
+pub(super) enum Started {
+    /// This function began the transaction and will decide it.
+    Root(Root),
+    /// This function joined the transaction that surrounds it.
+    Joined(OpenCall),
+}
+
+/// The scope that began, and what happens when it is dropped.
+pub(super) struct Root {
+    pub(super) scope: Scope,
+    pub(super) guard: AbandonGuard,
+    pub(super) settle: Duration,
+}
+
+impl Started {
+    fn scope(&self) -> &Scope {
+        match self {
+            Self::Root(root) => &root.scope,
+            Self::Joined(call) => call.scope(),
+        }
+    }
+}
+
+/// The non-generic part of a run.
+pub(crate) struct Driver {
+    state: State,
+    ambient: Ambient,
+}
+
+enum State {
+    Beginning(BoxFuture<'static, Result<Started, Error>>),
+    Running { started: Started, deadline: Option<BoxFuture<'static, ()>> },
+    Finishing(BoxFuture<'static, Finished>),
+    Done,
+}
+
+impl Driver {
+    pub(crate) fn new(plan: Plan) -> Self {
+        let ambient = Ambient::current();
+        let beginning = Box::pin(begin(plan, ambient.clone()));
+        Self { state: State::Beginning(beginning), ambient }
+    }
+
+    /// Completes when the body may be polled.
+    fn poll_begun(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
+        let State::Beginning(beginning) = &mut self.state else { return Poll::Ready(Ok(())) };
+        match ready!(beginning.as_mut().poll(cx)) {
+            Ok(started) => {
+                self.ambient = Ambient::with_scope(Some(started.scope().clone()));
+                self.state = State::Running { started, deadline: None };
+                Poll::Ready(Ok(()))
+            }
+            Err(error) => {
+                self.state = State::Done;
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+
+    /// Polls the body in its scope: `true` when it ended, `false` when its deadline passed first.
+    fn poll_body(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        body: &mut dyn FnMut(&mut TaskContext<'_>) -> Poll<()>,
+    ) -> Poll<bool> {
+        if self.ambient.within(|| body(cx)).is_ready() {
+            return Poll::Ready(true);
+        }
+        match &mut self.state {
+            // Only the scope that began has a deadline of its own.
+            State::Running { started: Started::Root(root), deadline } => {
+                let sleep = || root.scope.runtime().clock().sleep_until(root.scope.deadline());
+                deadline.get_or_insert_with(sleep).as_mut().poll(cx).map(|()| false)
+            }
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Starts to finish; the body is gone.
+    fn finish(&mut self, ending: Option<Ending>) {
+        let state = std::mem::replace(&mut self.state, State::Done);
+        if let State::Running { started, .. } = state {
+            self.state = State::Finishing(match started {
+                Started::Root(root) => Box::pin(finish_root(root, ending)),
+                Started::Joined(call) => Box::pin(finish_joined(call, ending)),
+            });
+        }
+    }
+
+    fn poll_finished(&mut self, cx: &mut TaskContext<'_>) -> Poll<Finished> {
+        match &mut self.state {
+            State::Finishing(finishing) => finishing.as_mut().poll(cx),
+            // Polled after completion.
+            _ => Poll::Pending,
+        }
+    }
+}
+
+/// Begins or joins, as the plan says.
+async fn begin(plan: Plan, ambient: Ambient) -> Result<Started, Error> {
+    let surrounding = ambient.scope().cloned();
+    let runtime = match &plan.runtime {
+        Some(runtime) => runtime.clone(),
+        None => Runtime::ambient(&ambient).ok_or(Error::NoRuntime)?,
+    };
+    match (plan.propagation, surrounding) {
+        (Propagation::Required | Propagation::Mandatory, Some(scope)) => {
+            let call = scope.open_call(&Target::new(function(&plan.name)), CallKind::Scope)?;
+            Ok(Started::Joined(call))
+        }
+        (Propagation::Mandatory, None) => {
+            Err(Error::NotInTransaction { what: plan.name.as_ref().into() })
+        }
+        (Propagation::Required | Propagation::RequiresNew, _) => {
+            begin_root(plan, runtime).await.map(Started::Root)
+        }
+    }
+}
+
+/// The function's own name, the last part of the default name.
+fn function(name: &str) -> &str {
+    name.rsplit("::").next().unwrap_or(name)
+}
+
+async fn begin_root(plan: Plan, runtime: Runtime) -> Result<Root, Error> {
+    let open = runtime.count_open()?;
+    let timeout = plan.timeout.unwrap_or(runtime.settings().timeout);
+    let timeout = timeout.min(unanimous_protocol::limits::TIMEOUT_MAX);
+    let settle = plan.settle.unwrap_or(runtime.settings().settle);
+    let deadline = runtime.clock().now() + timeout;
+    let begin = Begin { name: transaction_name(&plan.name), timeout, trace: None };
+    let began = runtime.coordinator().begin(begin);
+    let began = tokio::select! {
+        biased;
+        began = began => began?,
+        () = runtime.clock().sleep_until(deadline) => {
+            return Err(crate::coordinator::CoordinatorError::Unavailable {
+                coordinator: runtime.coordinator().address(),
+                why: "it did not begin the transaction within its timeout".into(),
+            }.into());
+        }
+    };
+    let xid = began.map_err(Error::BeginRefused)?.xid;
+    tracing::debug!(%xid, name = %plan.name, "begin");
+    let guard = AbandonGuard::new(runtime.clone(), xid.clone(), deadline, open);
+    let transaction = Transaction { runtime, xid, deadline, trace: None };
+    Ok(Root { scope: Scope::root(transaction, CallId::root()), guard, settle })
+}
+
+/// The end of a name that is too long says more than its beginning.
+fn transaction_name(name: &str) -> TransactionName {
+    let fits = |text: &str| text.parse::<TransactionName>().ok();
+    let tail = || {
+        let from = name.len().saturating_sub(unanimous_protocol::limits::NAME_BYTES_MAX);
+        let from = (from..=name.len()).find(|at| name.is_char_boundary(*at)).unwrap_or(name.len());
+        fits(&name[from..])
+    };
+    let clean = || fits(&name.escape_default().to_string());
+    fits(name).or_else(tail).or_else(clean).or_else(|| fits("unnamed")).unwrap_or_else(|| {
+        unreachable!("`unnamed` is a name")
+    })
+}
+
+/// A run over a body that is pinned in the caller's frame.
+pub(crate) struct Run<'a, F: Future> {
+    driver: Driver,
+    body: Pin<&'a mut Option<F>>,
+    ending: fn(&F::Output) -> Ending,
+    commit_on: Option<fn(&F::Output) -> bool>,
+    output: Option<F::Output>,
+}
+
+/// What a run gives back: the body's output, unless it was dropped, and what came of the whole.
+pub(crate) struct Ran<T> {
+    pub(crate) output: Option<T>,
+    pub(crate) finished: Finished,
+}
+
+/// Nothing of it is structurally pinned but the body, which is pinned elsewhere.
+impl<F: Future> Unpin for Run<'_, F> {}
+
+impl<'a, F: Future> Run<'a, F> {
+    pub(crate) fn new(
+        plan: Plan,
+        body: Pin<&'a mut Option<F>>,
+        ending: fn(&F::Output) -> Ending,
+        commit_on: Option<fn(&F::Output) -> bool>,
+    ) -> Self {
+        Self { driver: Driver::new(plan), body, ending, commit_on, output: None }
+    }
+
+    fn judge(&self, output: &F::Output) -> Ending {
+        match (self.ending)(output) {
+            Ending::Error if self.commit_on.is_some_and(|matches| matches(output)) => {
+                Ending::CommitOn
+            }
+            ending => ending,
+        }
+    }
+
+    fn drop_body(&mut self) {
+        let body = &mut self.body;
+        self.driver.ambient.within(|| body.set(None));
+    }
+}
+
+impl<F: Future> Future for Run<'_, F> {
+    type Output = Ran<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        if let Err(error) = ready!(this.driver.poll_begun(cx)) {
+            this.drop_body();
+            let finished = Finished { outcome: None, error: Some(error) };
+            return Poll::Ready(Ran { output: None, finished });
+        }
+        if this.body.is_some() {
+            let (body, output) = (&mut this.body, &mut this.output);
+            let mut poll = |cx: &mut TaskContext<'_>| match body.as_mut().as_pin_mut() {
+                Some(body) => body.poll(cx).map(|ended| *output = Some(ended)),
+                None => Poll::Pending,
+            };
+            ready!(this.driver.poll_body(cx, &mut poll));
+            this.drop_body();
+            let ending = this.output.as_ref().map(|output| this.judge(output));
+            this.driver.finish(ending);
+        }
+        let finished = ready!(this.driver.poll_finished(cx));
+        this.driver.state = State::Done;
+        Poll::Ready(Ran { output: this.output.take(), finished })
+    }
+}
+
+impl<F: Future> Drop for Run<'_, F> {
+    fn drop(&mut self) {
+        self.drop_body();
+    }
+}

@@ -1,0 +1,275 @@
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::decisions::Decisions;
+use super::url::{CHOICES, Url, UrlError, VARIABLE};
+use super::{Inner, Runtime, Settings, Tasks, open::Open};
+use crate::__private::LinkedParticipant;
+use crate::backoff::Entropy;
+use crate::branch::deliver::{Deliveries, ProvideError, Provided, Registry};
+use crate::branch::{Participant, SourceLocation};
+use crate::clock::{Clock, SystemClock};
+use crate::coordinator::{Coordinator, OpenError, open};
+use crate::events::{Event, EventHandler, Events};
+
+/// Describes a [`Runtime`]; nothing happens before [`RuntimeBuilder::build`].
+#[must_use = "nothing happens before `build`"]
+pub struct RuntimeBuilder {
+    coordinator: Option<Chosen>,
+    application: Option<String>,
+    participants: Vec<Arc<dyn Participant>>,
+    require_linked: bool,
+    clock: Option<Arc<dyn Clock>>,
+    events: Option<EventHandler>,
+    settings: Settings,
+}
+
+enum Chosen {
+    Url(String),
+    Value(Arc<dyn Coordinator>),
+}
+
+/// Why a runtime could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// No coordinator was named. There is no default: which one is right depends on the
+    /// deployment.
+    #[error("no coordinator was named; {CHOICES}")]
+    NoCoordinator,
+    /// What was written names no coordinator.
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    /// The coordinator could not be opened.
+    #[error(transparent)]
+    Coordinator(#[from] OpenError),
+    /// A participant cannot be provided.
+    #[error(transparent)]
+    Participant(#[from] ProvideError),
+    /// A coordinator whose records die with the process beside a database that outlives it: after
+    /// a restart nobody could decide the rows it left.
+    #[error("the participant `{participant}` keeps its fence in a database that outlives the process, but the coordinator `{coordinator}` forgets everything with it; use `embedded:PATH`, an in-memory database, or the feature `testing`")]
+    VolatileCoordinator {
+        /// The participant.
+        participant: String,
+        /// The coordinator.
+        coordinator: Arc<str>,
+    },
+    /// Participants that are linked into the program were not provided, and
+    /// [`RuntimeBuilder::require_linked`] was asked for.
+    #[error("linked into this program but not provided: {}; give each to `.participant(Arc::new(..))`, or do not call `require_linked`", list(.0))]
+    NotProvided(Vec<String>),
+    /// `build` was called outside a tokio runtime.
+    #[error("`build` must run inside a tokio runtime: it starts tasks")]
+    NoTokio,
+}
+
+/// Another runtime is installed already.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("a runtime is already installed in this process; use `runtime.scope(..)` for a second one")]
+pub struct InstallError;
+
+impl RuntimeBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            coordinator: None,
+            application: None,
+            participants: Vec::new(),
+            require_linked: false,
+            clock: None,
+            events: None,
+            settings: Settings::default(),
+        }
+    }
+
+    /// The coordinator's address: `memory:`, `embedded:PATH` or `unanimous://HOST:PORT`. Without
+    /// it the variable `UNANIMOUS_COORDINATOR` is read.
+    pub fn coordinator(mut self, url: impl Into<String>) -> Self {
+        self.coordinator = Some(Chosen::Url(url.into()));
+        self
+    }
+
+    /// A coordinator of your own, or one shared by several runtimes.
+    pub fn coordinator_value(mut self, coordinator: Arc<dyn Coordinator>) -> Self {
+        self.coordinator = Some(Chosen::Value(coordinator));
+        self
+    }
+
+    /// The name of this process for people. Default: the executable's name.
+    pub fn application(mut self, application: impl Into<String>) -> Self {
+        self.application = Some(application.into());
+        self
+    }
+
+    /// Provides a participant: its phase two is performed here.
+    pub fn participant(mut self, participant: Arc<dyn Participant>) -> Self {
+        self.participants.push(participant);
+        self
+    }
+
+    /// Refuses to build while a participant that is linked into the program is not provided;
+    /// otherwise that is only warned of.
+    pub fn require_linked(mut self) -> Self {
+        self.require_linked = true;
+        self
+    }
+
+    /// Whether the fence's tables are created where they are missing. Default: yes. Services
+    /// without the right to create tables take the schema from [`crate::sqlite::SCHEMA`].
+    pub fn create_tables(mut self, create_tables: bool) -> Self {
+        self.settings.create_tables = create_tables;
+        self
+    }
+
+    /// The timeout of transactions whose annotation names none. Default: 60 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = timeout;
+        self
+    }
+
+    /// How long a caller waits for a decision at least, once commit was asked. Default: 5 s.
+    pub fn decision_wait(mut self, decision_wait: Duration) -> Self {
+        self.settings.decision_wait = decision_wait;
+        self
+    }
+
+    /// Wait at most so long after each commit for its branches to end. Default: not at all.
+    pub fn settle(mut self, settle: Duration) -> Self {
+        self.settings.settle = settle;
+        self
+    }
+
+    /// How long [`Runtime::shutdown`] waits for what is open. Default: 10 s.
+    pub fn drain(mut self, drain: Duration) -> Self {
+        self.settings.drain = drain;
+        self
+    }
+
+    /// The clock. Default: the system's.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Hears of what wants a person's attention: parked branches, unknown outcomes, refusals.
+    /// Called where it happens, so it must not block.
+    pub fn on_event(mut self, handler: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.events = Some(Arc::new(handler));
+        self
+    }
+
+    /// Opens the coordinator, prepares the participants' databases, and starts to serve phase two.
+    ///
+    /// Does what is local and succeeds while a remote coordinator is away;
+    /// [`Runtime::ready`] waits for the attachment. Dropping the future leaves tables created and
+    /// nothing running.
+    pub async fn build(self) -> Result<Runtime, BuildError> {
+        let Ok(tokio) = tokio::runtime::Handle::try_current() else {
+            return Err(BuildError::NoTokio);
+        };
+        let application: Arc<str> = self.application.unwrap_or_else(executable).into();
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        warn_of_linked(&self.participants, self.require_linked)?;
+        let chosen = match self.coordinator {
+            Some(chosen) => chosen,
+            None => Chosen::Url(std::env::var(VARIABLE).map_err(|_| BuildError::NoCoordinator)?),
+        };
+        let coordinator = match chosen {
+            Chosen::Url(url) => open(Url::parse(&url)?, &application, &clock).await?,
+            Chosen::Value(coordinator) => coordinator,
+        };
+        let settings = self.settings;
+        let registry = provide(self.participants, &*coordinator, &settings).await?;
+        let events = Events::new(self.events);
+        let entropy = Entropy::system();
+        let (decisions, decider) =
+            Decisions::new(Arc::clone(&coordinator), Arc::clone(&clock), entropy.clone());
+        let (deliveries, served) = Deliveries::new(
+            Arc::clone(&application),
+            registry,
+            Arc::clone(&coordinator),
+            Arc::clone(&clock),
+            events.clone(),
+        );
+        let attachment = coordinator.attach(Arc::clone(&deliveries) as _);
+        let tasks = [tokio.spawn(decider).abort_handle(), tokio.spawn(served).abort_handle()];
+        let inner = Inner {
+            application,
+            coordinator,
+            clock,
+            entropy,
+            settings,
+            events,
+            decisions,
+            deliveries,
+            attachment: Mutex::new(Some(attachment)),
+            open: Open::new(),
+            tasks: Tasks(tasks.into()),
+        };
+        Ok(Runtime { inner: Arc::new(inner) })
+    }
+}
+
+async fn provide(
+    participants: Vec<Arc<dyn Participant>>,
+    coordinator: &dyn Coordinator,
+    settings: &Settings,
+) -> Result<Registry, BuildError> {
+    let volatile = !coordinator.capabilities().durable;
+    let mut provided = Vec::with_capacity(participants.len());
+    for participant in participants {
+        if volatile && !cfg!(feature = "testing") && outlives_process(&*participant) {
+            return Err(BuildError::VolatileCoordinator {
+                participant: participant.name().into_owned(),
+                coordinator: coordinator.address(),
+            });
+        }
+        provided.push(Provided::prepare(participant, settings.create_tables, volatile).await?);
+    }
+    Ok(Registry::new(provided)?)
+}
+
+fn outlives_process(participant: &dyn Participant) -> bool {
+    participant.fence().is_some_and(|fence| fence.outlives_process())
+}
+
+/// Linking alone never makes a process a handler; forgetting to provide is told.
+fn warn_of_linked(
+    participants: &[Arc<dyn Participant>],
+    require_linked: bool,
+) -> Result<(), BuildError> {
+    let provided: Vec<SourceLocation> =
+        participants.iter().filter_map(|participant| participant.declared_at()).collect();
+    let missing: Vec<String> = LinkedParticipant::all()
+        .filter(|linked| !provided.contains(&linked.declared_at()))
+        .map(ToString::to_string)
+        .collect();
+    if require_linked && !missing.is_empty() {
+        return Err(BuildError::NotProvided(missing));
+    }
+    for participant in missing {
+        tracing::warn!(%participant, "linked into this program but not provided to the runtime");
+    }
+    Ok(())
+}
+
+fn executable() -> String {
+    let path = std::env::current_exe().ok();
+    let name = path.as_ref().and_then(|path| path.file_stem());
+    name.map_or_else(|| "unnamed".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+fn list(names: &[String]) -> String {
+    names.join(", ")
+}
+
+impl fmt::Debug for RuntimeBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RuntimeBuilder")
+            .field("application", &self.application)
+            .field("participants", &self.participants.len())
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,242 @@
+//! The runtime as a value: a coordinator, the provided participants, and the tasks that serve
+//! them.
+
+mod builder;
+mod decisions;
+mod open;
+mod operate;
+mod settings;
+mod url;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use unanimous_protocol::message::{AdminAnswer, AdminRequest};
+use unanimous_protocol::{Outcome, UnknownWhy, Xid};
+
+use crate::Error;
+use crate::backoff::Entropy;
+use crate::branch::deliver::Deliveries;
+use crate::clock::Clock;
+use crate::context::Ambient;
+use crate::coordinator::{Attachment, Coordinator, CoordinatorError};
+use crate::events::{Event, Events};
+use crate::global::calls::Asking;
+
+pub use builder::{BuildError, InstallError, RuntimeBuilder};
+pub use operate::{Admin, AdminError, Health};
+pub use url::UrlError;
+
+pub(crate) use decisions::{Decisions, Job};
+pub(crate) use url::Url;
+#[cfg(feature = "embedded")]
+pub(crate) use url::EmbeddedUrl;
+pub(crate) use open::OpenTransaction;
+pub(crate) use settings::Settings;
+
+/// The process-wide default, set by [`Runtime::install`].
+static INSTALLED: OnceLock<Runtime> = OnceLock::new();
+
+/// Takes part in global transactions: begins them, carries them, performs their phase two.
+///
+/// A runtime is a value; cloning is cheap and clones are the same runtime. Several may coexist in
+/// one process: one may be [installed](Runtime::install) as the default, others surround a future
+/// with [`Runtime::scope`]. Without [`Runtime::shutdown`] open transactions roll back, and decided
+/// ones finish after the next start.
+#[derive(Clone)]
+pub struct Runtime {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    application: Arc<str>,
+    coordinator: Arc<dyn Coordinator>,
+    clock: Arc<dyn Clock>,
+    entropy: Entropy,
+    settings: Settings,
+    events: Events,
+    decisions: Decisions,
+    deliveries: Arc<Deliveries>,
+    attachment: Mutex<Option<Attachment>>,
+    open: open::Open,
+    tasks: Tasks,
+}
+
+/// Background tasks that end with the runtime.
+struct Tasks(Vec<tokio::task::AbortHandle>);
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.0.iter().for_each(tokio::task::AbortHandle::abort);
+    }
+}
+
+impl Runtime {
+    /// Starts to describe a runtime.
+    #[must_use]
+    pub fn builder() -> RuntimeBuilder {
+        RuntimeBuilder::new()
+    }
+
+    /// Makes this runtime the default of the process.
+    ///
+    /// # Errors
+    ///
+    /// When another one is installed already; nothing changes then.
+    pub fn install(&self) -> Result<(), InstallError> {
+        INSTALLED.set(self.clone()).map_err(|_| InstallError)
+    }
+
+    /// Runs a future in which this runtime is the default.
+    pub async fn scope<F: Future>(&self, future: F) -> F::Output {
+        Ambient::with_runtime(self.clone()).enter(future).await
+    }
+
+    /// Completes when the participants are attached to the coordinator for the first time.
+    pub async fn ready(&self) {
+        self.inner.deliveries.ready().await;
+    }
+
+    /// The name of this process for people.
+    #[must_use]
+    pub fn application(&self) -> &str {
+        &self.inner.application
+    }
+
+    /// Asks for the outcome of a transaction and decides nothing.
+    ///
+    /// Answers `Unknown` while the transaction is open or the coordinator is away; asking again
+    /// is always safe. Cancel safe.
+    pub async fn outcome(&self, xid: &Xid) -> Outcome {
+        self.told(xid, self.inner.coordinator.outcome(xid.clone()).await)
+    }
+
+    /// Settles a transaction: asks for its rollback and tells whichever decision holds (TM3).
+    pub async fn resolve(&self, xid: &Xid) -> Outcome {
+        self.told(xid, self.inner.coordinator.rollback(xid.clone()).await)
+    }
+
+    /// Waits at most `within` until every branch of a decided transaction has ended; tells whether
+    /// that was seen.
+    pub async fn settled(&self, xid: &Xid, within: Duration) -> bool {
+        let seen = || async {
+            let answer = self.inner.coordinator.admin(AdminRequest::Settled(xid.clone())).await;
+            matches!(answer, Ok(AdminAnswer::Settled(true)))
+        };
+        self.poll_until(within, seen).await
+    }
+
+    /// Waits at most `within` until the coordinator is quiet: nothing open, every branch ended or
+    /// parked. Tells whether that was seen.
+    pub async fn quiet(&self, within: Duration) -> bool {
+        let list = AdminRequest::List { finished: false, limit: usize::MAX };
+        let seen = || async {
+            match self.inner.coordinator.admin(list.clone()).await {
+                Ok(AdminAnswer::Transactions(all)) => all.iter().all(operate::is_quiet),
+                _ => false,
+            }
+        };
+        self.poll_until(within, seen).await
+    }
+
+    /// Stops: begins nothing more, waits for what is open within the drain time, detaches, and
+    /// stops an embedded coordinator, which rolls back what is still open.
+    ///
+    /// Dropping the future leaves the runtime refusing to begin.
+    pub async fn shutdown(&self) {
+        self.inner.open.close();
+        let drain = self.inner.clock.sleep(self.inner.settings.drain);
+        tokio::select! {
+            biased;
+            () = async {
+                self.inner.open.drained().await;
+                self.inner.decisions.drained().await;
+            } => {}
+            () = drain => tracing::warn!(open = self.inner.open.count(), "shutdown did not drain"),
+        }
+        self.inner.coordinator.stop().await;
+        self.inner.attachment.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    fn told(
+        &self,
+        xid: &Xid,
+        answer: Result<unanimous_protocol::message::DecisionAnswer, CoordinatorError>,
+    ) -> Outcome {
+        let mut asking: Asking = Asking::new(xid.clone());
+        match answer {
+            Ok(answer) => asking.answered(answer),
+            Err(error) => tracing::debug!(%xid, %error, "outcome not answered"),
+        }
+        asking.outcome()
+    }
+
+    /// Asks again, 5 ms to 200 ms apart, until it is seen or the time is over.
+    async fn poll_until<F: Future<Output = bool>>(
+        &self,
+        within: Duration,
+        seen: impl Fn() -> F,
+    ) -> bool {
+        let deadline = self.inner.clock.now().saturating_add(within);
+        let mut wait = Duration::from_millis(5);
+        loop {
+            if seen().await {
+                return true;
+            }
+            if self.inner.clock.now() >= deadline {
+                return false;
+            }
+            self.inner.clock.sleep(wait).await;
+            wait = (wait * 2).min(Duration::from_millis(200));
+        }
+    }
+
+    /// The runtime that surrounds the caller, or the installed one.
+    pub(crate) fn ambient(ambient: &Ambient) -> Option<Self> {
+        ambient.runtime().or_else(|| INSTALLED.get()).cloned()
+    }
+
+    /// Counts a transaction as open until the guard is dropped.
+    pub(crate) fn count_open(&self) -> Result<OpenTransaction, Error> {
+        self.inner.open.begin(self.inner.clock.now()).ok_or(Error::ShuttingDown)
+    }
+
+    pub(crate) fn coordinator(&self) -> &dyn Coordinator {
+        &*self.inner.coordinator
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.inner.clock
+    }
+
+    pub(crate) fn entropy(&self) -> &Entropy {
+        &self.inner.entropy
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    pub(crate) fn decisions(&self) -> &Decisions {
+        &self.inner.decisions
+    }
+
+    pub(crate) fn deliveries(&self) -> &Arc<Deliveries> {
+        &self.inner.deliveries
+    }
+
+    /// Tells whoever listens that an outcome is unknown.
+    pub(crate) fn unknown(&self, xid: &Xid, why: UnknownWhy) {
+        self.inner.events.emit(&Event::Unknown { xid: xid.clone(), why });
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime")
+            .field("application", &self.inner.application)
+            .field("coordinator", &self.inner.coordinator)
+            .finish_non_exhaustive()
+    }
+}
