@@ -15,222 +15,159 @@
 mod rules;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use unanimous_protocol::message::{Horizon, ParkReason};
-use unanimous_protocol::{
-    ActionName, BranchKind, Decision, Digest, Incarnation, ParticipantName, RowState, Xid,
-};
-
-use super::PhaseTwoCause;
+use unanimous_protocol::message::Horizon;
+use unanimous_protocol::{BranchKind, Decision, RowState};
 
 pub use rules::{All, Rules};
 
 /// What the decider sees of a fence row.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Row {
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Seen {
     /// Its state.
     pub state: RowState,
-    /// Which call it is bound to (N4); none where no try was: a marker.
-    pub bound: Option<Bound>,
-    /// Its participant gave up; waits for an operator (OP2). Only ever set on a tried row.
-    pub parked: Option<Parked>,
+    /// Whether the row is bound to the participant, action and digest at hand (N4). A marker, which
+    /// no try bound, is the same as any.
+    pub same: bool,
+    /// Whether its participant gave up (OP2). Only ever so on a tried row.
+    pub parked: bool,
 }
 
-/// What the first try binds its call id to (N4).
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Bound {
-    /// The participant.
-    pub participant: ParticipantName,
-    /// The action.
-    pub action: ActionName,
-    /// SHA-256 of the recorded arguments.
-    pub digest: Digest,
-}
-
-/// A participant gave up on phase two of a branch.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Parked {
-    /// What it was to carry out.
-    pub decision: Decision,
-    /// Why it gave up, for people.
-    pub reason: Arc<str>,
-}
-
-/// Where a transaction lies relative to the local horizon of its incarnation (RM8).
+/// What happens to a branch.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Position {
-    /// Its ended rows are kept: no row means that none was ever written.
-    Above,
-    /// At or below the horizon and not listed: ended rows are gone, nothing new may start.
-    Passed,
+pub enum Event {
+    /// A try arrives (RM3).
+    Try,
+    /// The coordinator delivers its decision.
+    Delivered(Decision),
+    /// The coordinator answers a question with its decision (RM7).
+    Answered(Decision),
+    /// An operator asks to run it again (OP2).
+    Retry(Decision),
+    /// An operator resolved it by hand (OP3).
+    Resolve(Decision),
 }
 
-/// What a try finds.
+/// What is to be done, in the local transaction that read the row.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum TryVerdict {
-    /// Insert the row as tried, run the business statements, store the answer: `Applied`.
+pub enum Step {
+    /// A try: insert the row as tried, run the business statements, store the answer (`Applied`).
+    /// Phase two: run the business function, then write the state that the decision leaves; ended
+    /// after the local commit (RM5).
     Run,
-    /// It ran before: answer from the row.
+    /// As `Run`, after `parked` was cleared in a local transaction of its own: what fails from here
+    /// on is repeated like any other.
+    RunUnparked,
+    /// The try ran before: answer from the row.
     AlreadyApplied,
-    /// A rollback was here first (T1): an error to the caller.
-    RefusedCancelled,
-    /// Its rows were cleaned, or never will be written.
-    BelowHorizon,
     /// The call id is bound to another participant, action or arguments (N4).
     CallIdReused,
-}
-
-/// What phase two finds.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub enum PhaseTwoVerdict {
-    /// Run the business function, then write this state; ended after the local commit (RM5).
-    Run {
-        /// The state to write.
-        close: RowState,
-        /// Clear `parked` before, in a local transaction of its own: an operator asked for it, and
-        /// what fails now is repeated like any other.
-        unpark: bool,
-    },
-    /// Write a row of this state without running anything; ended after the local commit. An empty
-    /// rollback, or a branch that was resolved by hand (OP3).
-    Write(RowState),
+    /// The transaction's rows were cleaned, or never will be written: the try is refused (RM8).
+    BelowHorizon,
+    /// Write this state on the row without running anything; ended after the local commit (OP3).
+    Close(RowState),
+    /// Insert a row of this state without running anything; ended after the local commit. The
+    /// marker of an empty rollback (T3), or a branch resolved by hand.
+    Insert(RowState),
     /// The branch has ended before; nothing to write.
     Ended,
     /// Nothing is to be done or said: an answer met a row that is not tried (RM7).
     Ignored,
-    /// Stop repeating it.
-    Park(ParkReason),
+    /// The row is parked and no operator asked.
+    GaveUp,
+    /// Commit without a row above the horizon: park, never done (RM9).
+    Missing,
+    /// Rollback of a confirmed row: park, report a bug (T2).
+    RefusedConfirmed,
+    /// A try: an error to the caller (T1). Commit of a cancelled row: park, report a bug (T2).
+    RefusedCancelled,
 }
 
-impl Position {
-    /// Where the transaction lies. Xids of other coordinators have no horizon.
-    #[must_use]
-    pub fn of(xid: &Xid, horizon: impl FnOnce(Incarnation) -> Option<Horizon>) -> Self {
-        let passed = xid.own().is_some_and(|own| {
-            horizon(own.incarnation).is_some_and(|horizon| horizon.has_passed(own.counter))
-        });
-        if passed { Self::Passed } else { Self::Above }
-    }
-}
-
-/// A try of this call arrives (RM3).
+/// The step for an event. `passed`: the transaction lies at or below the local horizon of its
+/// incarnation and is not listed.
 #[must_use]
-pub fn on_try(row: Option<&Row>, position: Position, bound: &Bound) -> TryVerdict {
-    on_try_with::<All>(row, position, bound)
+pub fn decide(row: Option<Seen>, passed: bool, event: Event) -> Step {
+    decide_with::<All>(row, passed, event)
 }
 
-/// [`on_try`] under other rules.
+/// [`decide`] under other rules.
 #[doc(hidden)]
 #[must_use]
-pub fn on_try_with<R: Rules>(row: Option<&Row>, position: Position, bound: &Bound) -> TryVerdict {
-    match row {
-        None if position == Position::Passed && R::TRY_HEEDS_HORIZON => TryVerdict::BelowHorizon,
-        None => TryVerdict::Run,
-        Some(row) if row.state == RowState::Cancelled && R::TRY_HEEDS_MARKER => {
-            TryVerdict::RefusedCancelled
+pub fn decide_with<R: Rules>(row: Option<Seen>, passed: bool, event: Event) -> Step {
+    let tried = row.filter(|row| row.state == RowState::Tried);
+    match (event, row) {
+        (Event::Try, row) => on_try::<R>(row, passed),
+        (Event::Answered(_), _) if tried.is_none() && R::ANSWERS_ACT_ONLY_ON_TRIED => Step::Ignored,
+        (Event::Delivered(decision) | Event::Answered(decision) | Event::Retry(decision), None) => {
+            without_row::<R>(passed, decision)
         }
-        Some(row) if row.state == RowState::Cancelled => TryVerdict::Run,
-        Some(row) if row.bound.as_ref() == Some(bound) => TryVerdict::AlreadyApplied,
-        Some(_) => TryVerdict::CallIdReused,
-    }
-}
-
-/// A decision about this branch is delivered, heard as the answer to a question, or forced by an
-/// operator.
-#[must_use]
-pub fn on_phase_two(
-    row: Option<&Row>,
-    position: Position,
-    decision: Decision,
-    cause: PhaseTwoCause,
-) -> PhaseTwoVerdict {
-    on_phase_two_with::<All>(row, position, decision, cause)
-}
-
-/// [`on_phase_two`] under other rules.
-#[doc(hidden)]
-#[must_use]
-pub fn on_phase_two_with<R: Rules>(
-    row: Option<&Row>,
-    position: Position,
-    decision: Decision,
-    cause: PhaseTwoCause,
-) -> PhaseTwoVerdict {
-    let tried = row.is_some_and(|row| row.state == RowState::Tried);
-    if cause == PhaseTwoCause::Answered && !tried && R::ANSWERS_ACT_ONLY_ON_TRIED {
-        return PhaseTwoVerdict::Ignored;
-    }
-    match row {
-        None => without_row::<R>(position, decision, cause),
-        Some(row) if tried => on_tried(row, decision, cause),
-        Some(row) => on_ended::<R>(row.state, decision, cause),
-    }
-}
-
-fn without_row<R: Rules>(
-    position: Position,
-    decision: Decision,
-    cause: PhaseTwoCause,
-) -> PhaseTwoVerdict {
-    match (position, decision) {
-        (Position::Passed, _) => PhaseTwoVerdict::Ended,
-        (Position::Above, decision) if cause == PhaseTwoCause::OperatorResolve => {
-            PhaseTwoVerdict::Write(state_after(decision))
-        }
-        // The marker meets the try that is still on its way (T3).
-        (Position::Above, Decision::Rollback) if R::CANCEL_LEAVES_MARKER => {
-            PhaseTwoVerdict::Write(RowState::Cancelled)
-        }
-        (Position::Above, Decision::Rollback) => PhaseTwoVerdict::Ended,
-        (Position::Above, Decision::Commit) if R::MISSING_IS_NOT_DONE => {
-            PhaseTwoVerdict::Park(ParkReason::Missing)
-        }
-        (Position::Above, Decision::Commit) => PhaseTwoVerdict::Ended,
-    }
-}
-
-fn on_tried(row: &Row, decision: Decision, cause: PhaseTwoCause) -> PhaseTwoVerdict {
-    let close = state_after(decision);
-    match (cause, &row.parked) {
-        (PhaseTwoCause::OperatorResolve, _) => PhaseTwoVerdict::Write(close),
-        (PhaseTwoCause::OperatorRetry, parked) => PhaseTwoVerdict::Run {
-            close,
-            unpark: parked.is_some(),
-        },
-        (PhaseTwoCause::Delivered | PhaseTwoCause::Answered, Some(parked)) => {
-            PhaseTwoVerdict::Park(ParkReason::GaveUp(Arc::clone(&parked.reason)))
-        }
-        (PhaseTwoCause::Delivered | PhaseTwoCause::Answered, None) => PhaseTwoVerdict::Run {
-            close,
-            unpark: false,
-        },
-    }
-}
-
-fn on_ended<R: Rules>(
-    state: RowState,
-    decision: Decision,
-    cause: PhaseTwoCause,
-) -> PhaseTwoVerdict {
-    match (state, decision) {
-        (RowState::Confirmed, Decision::Commit) if !R::CONFIRM_RUNS_ONCE => PhaseTwoVerdict::Run {
-            close: RowState::Confirmed,
-            unpark: false,
-        },
-        (RowState::Confirmed, Decision::Commit) | (RowState::Cancelled, Decision::Rollback) => {
-            PhaseTwoVerdict::Ended
+        (Event::Resolve(_), None) if passed => Step::Ended,
+        // Without a row the late try would still run.
+        (Event::Resolve(decision), None) => Step::Insert(ended_state(decision)),
+        (Event::Resolve(decision), Some(_)) if tried.is_some() => {
+            Step::Close(ended_state(decision))
         }
         // An ended row keeps its state (T2); the operator has seen to the difference by hand.
-        _ if cause == PhaseTwoCause::OperatorResolve => PhaseTwoVerdict::Ended,
-        (_, Decision::Rollback) => PhaseTwoVerdict::Park(ParkReason::RefusedConfirmed),
-        (_, Decision::Commit) => PhaseTwoVerdict::Park(ParkReason::RefusedCancelled),
+        (Event::Resolve(_), Some(_)) => Step::Ended,
+        (Event::Retry(_), Some(row)) if tried.is_some() => {
+            if row.parked {
+                Step::RunUnparked
+            } else {
+                Step::Run
+            }
+        }
+        (Event::Delivered(_) | Event::Answered(_), Some(row)) if tried.is_some() => {
+            if row.parked {
+                Step::GaveUp
+            } else {
+                Step::Run
+            }
+        }
+        (
+            Event::Delivered(decision) | Event::Answered(decision) | Event::Retry(decision),
+            Some(row),
+        ) => on_ended::<R>(row.state, decision),
+    }
+}
+
+fn on_try<R: Rules>(row: Option<Seen>, passed: bool) -> Step {
+    match row {
+        None if passed && R::TRY_HEEDS_HORIZON => Step::BelowHorizon,
+        None => Step::Run,
+        Some(row) if row.state == RowState::Cancelled => {
+            if R::TRY_HEEDS_MARKER {
+                Step::RefusedCancelled
+            } else {
+                Step::Run
+            }
+        }
+        Some(row) if row.same => Step::AlreadyApplied,
+        Some(_) => Step::CallIdReused,
+    }
+}
+
+fn without_row<R: Rules>(passed: bool, decision: Decision) -> Step {
+    match decision {
+        _ if passed => Step::Ended,
+        // The marker meets the try that is still on its way (T3).
+        Decision::Rollback if R::CANCEL_LEAVES_MARKER => Step::Insert(RowState::Cancelled),
+        Decision::Commit if R::MISSING_IS_NOT_DONE => Step::Missing,
+        Decision::Rollback | Decision::Commit => Step::Ended,
+    }
+}
+
+fn on_ended<R: Rules>(state: RowState, decision: Decision) -> Step {
+    match (ended_state(decision) == state, decision) {
+        (true, Decision::Commit) if !R::CONFIRM_RUNS_ONCE => Step::Run,
+        (true, _) => Step::Ended,
+        (false, Decision::Rollback) => Step::RefusedConfirmed,
+        (false, Decision::Commit) => Step::RefusedCancelled,
     }
 }
 
 /// The state that a decision leaves.
 #[must_use]
-pub fn state_after(decision: Decision) -> RowState {
+pub fn ended_state(decision: Decision) -> RowState {
     match decision {
         Decision::Commit => RowState::Confirmed,
         Decision::Rollback => RowState::Cancelled,
@@ -239,44 +176,44 @@ pub fn state_after(decision: Decision) -> RowState {
 
 /// Whether a participant's giving up is written on the row: only a tried row waits (OP2).
 #[must_use]
-pub fn may_park(row: Option<&Row>) -> bool {
+pub fn may_park(row: Option<Seen>) -> bool {
     row.is_some_and(|row| row.state == RowState::Tried)
 }
 
 /// Whether a question is asked about the row (RM6): tried, not parked, and its decision was not
 /// `heard` since this process attached. A branch without fence never asks.
 #[must_use]
-pub fn may_ask(kind: BranchKind, row: &Row, heard: bool) -> bool {
+pub fn may_ask(kind: BranchKind, row: Seen, heard: bool) -> bool {
     may_ask_with::<All>(kind, row, heard)
 }
 
 /// [`may_ask`] under other rules.
 #[doc(hidden)]
 #[must_use]
-pub fn may_ask_with<R: Rules>(kind: BranchKind, row: &Row, heard: bool) -> bool {
-    let in_doubt = row.state == RowState::Tried && row.parked.is_none() && !heard;
+pub fn may_ask_with<R: Rules>(kind: BranchKind, row: Seen, heard: bool) -> bool {
+    let in_doubt = row.state == RowState::Tried && !row.parked && !heard;
     R::ASKS_IN_DOUBT && kind == BranchKind::Fenced && in_doubt
 }
 
 /// Whether cleaning deletes the row (RM8): an ended one that the horizon has passed. The horizon is
 /// stored in the same local transaction.
 #[must_use]
-pub fn may_delete(row: &Row, position: Position) -> bool {
-    may_delete_with::<All>(row, position)
+pub fn may_delete(row: Seen, passed: bool) -> bool {
+    may_delete_with::<All>(row, passed)
 }
 
 /// [`may_delete`] under other rules.
 #[doc(hidden)]
 #[must_use]
-pub fn may_delete_with<R: Rules>(row: &Row, position: Position) -> bool {
+pub fn may_delete_with<R: Rules>(row: Seen, passed: bool) -> bool {
     let ended = row.state != RowState::Tried || !R::CLEANS_ONLY_ENDED;
-    ended && (position == Position::Passed || !R::CLEANS_BY_HORIZON)
+    ended && (passed || !R::CLEANS_BY_HORIZON)
 }
 
 /// The local horizon after an announcement (RM8): it never goes back, and its list only shrinks.
 /// What either has passed stays passed.
 #[must_use]
-pub fn advanced(local: &Horizon, announced: &Horizon) -> Horizon {
+pub fn merge_horizons(local: &Horizon, announced: &Horizon) -> Horizon {
     let counter = local.counter.max(announced.counter);
     let listed: BTreeSet<u64> = local
         .listed

@@ -1,155 +1,101 @@
 use std::collections::BTreeSet;
 
 use unanimous_protocol::Decision::{Commit, Rollback};
-use unanimous_protocol::OwnXid;
 use unanimous_protocol::RowState::{Cancelled, Confirmed, Tried};
 
-use super::PhaseTwoCause::{Answered, Delivered, OperatorResolve, OperatorRetry};
-use super::Position::{Above, Passed};
+use super::Event::{Answered, Delivered, Resolve, Retry};
 use super::*;
 
-fn bound() -> Bound {
-    Bound {
-        participant: "account".parse().unwrap(),
-        action: "debit".parse().unwrap(),
-        digest: Digest([1; 32]),
-    }
-}
-
-fn row(state: RowState) -> Row {
-    Row {
+fn row(state: RowState) -> Seen {
+    Seen {
         state,
-        bound: Some(bound()),
-        parked: None,
+        same: true,
+        parked: false,
     }
 }
 
-fn marker() -> Row {
-    Row {
-        state: Cancelled,
-        bound: None,
-        parked: None,
+fn other(state: RowState) -> Seen {
+    Seen {
+        same: false,
+        ..row(state)
     }
 }
 
-fn parked() -> Row {
-    let parked = Parked {
-        decision: Commit,
-        reason: "no such account".into(),
-    };
-    Row {
-        parked: Some(parked),
+fn parked() -> Seen {
+    Seen {
+        parked: true,
         ..row(Tried)
     }
 }
 
-fn run(close: RowState) -> PhaseTwoVerdict {
-    PhaseTwoVerdict::Run {
-        close,
-        unpark: false,
-    }
-}
-
-fn park(reason: ParkReason) -> PhaseTwoVerdict {
-    PhaseTwoVerdict::Park(reason)
-}
-
-const POSITIONS: [Position; 2] = [Above, Passed];
+const ABOVE: bool = false;
+const PASSED: bool = true;
+const POSITIONS: [bool; 2] = [ABOVE, PASSED];
 
 #[test]
 fn rm4_every_cell_of_try() {
-    let verdict = |row: Option<&Row>, position| on_try(row, position, &bound());
-    assert_eq!(verdict(None, Above), TryVerdict::Run);
-    assert_eq!(verdict(None, Passed), TryVerdict::BelowHorizon);
-    for position in POSITIONS {
-        assert_eq!(
-            verdict(Some(&row(Tried)), position),
-            TryVerdict::AlreadyApplied
-        );
-        assert_eq!(
-            verdict(Some(&parked()), position),
-            TryVerdict::AlreadyApplied
-        );
-        assert_eq!(
-            verdict(Some(&row(Confirmed)), position),
-            TryVerdict::AlreadyApplied
-        );
-        assert_eq!(
-            verdict(Some(&row(Cancelled)), position),
-            TryVerdict::RefusedCancelled
-        );
-        assert_eq!(
-            verdict(Some(&marker()), position),
-            TryVerdict::RefusedCancelled
-        );
+    let step = |row, passed| decide(row, passed, Event::Try);
+    assert_eq!(step(None, ABOVE), Step::Run);
+    assert_eq!(step(None, PASSED), Step::BelowHorizon);
+    for passed in POSITIONS {
+        assert_eq!(step(Some(row(Tried)), passed), Step::AlreadyApplied);
+        assert_eq!(step(Some(parked()), passed), Step::AlreadyApplied);
+        assert_eq!(step(Some(row(Confirmed)), passed), Step::AlreadyApplied);
+        assert_eq!(step(Some(row(Cancelled)), passed), Step::RefusedCancelled);
     }
 }
 
 #[test]
 fn rm4_every_cell_of_a_delivered_decision() {
-    let verdict =
-        |row: Option<&Row>, position, decision| on_phase_two(row, position, decision, Delivered);
-    assert_eq!(verdict(None, Above, Commit), park(ParkReason::Missing));
-    assert_eq!(
-        verdict(None, Above, Rollback),
-        PhaseTwoVerdict::Write(Cancelled)
-    );
-    assert_eq!(verdict(None, Passed, Commit), PhaseTwoVerdict::Ended);
-    assert_eq!(verdict(None, Passed, Rollback), PhaseTwoVerdict::Ended);
-    for position in POSITIONS {
-        let verdict = |row: &Row, decision| verdict(Some(row), position, decision);
-        assert_eq!(verdict(&row(Tried), Commit), run(Confirmed));
-        assert_eq!(verdict(&row(Tried), Rollback), run(Cancelled));
-        assert_eq!(verdict(&row(Confirmed), Commit), PhaseTwoVerdict::Ended);
-        assert_eq!(
-            verdict(&row(Confirmed), Rollback),
-            park(ParkReason::RefusedConfirmed)
-        );
-        for cancelled in [row(Cancelled), marker()] {
-            assert_eq!(
-                verdict(&cancelled, Commit),
-                park(ParkReason::RefusedCancelled)
-            );
-            assert_eq!(verdict(&cancelled, Rollback), PhaseTwoVerdict::Ended);
-        }
+    let step = |row, passed, decision| decide(row, passed, Delivered(decision));
+    assert_eq!(step(None, ABOVE, Commit), Step::Missing);
+    assert_eq!(step(None, ABOVE, Rollback), Step::Insert(Cancelled));
+    assert_eq!(step(None, PASSED, Commit), Step::Ended);
+    assert_eq!(step(None, PASSED, Rollback), Step::Ended);
+    for passed in POSITIONS {
+        let step = |state, decision| step(Some(row(state)), passed, decision);
+        assert_eq!(step(Tried, Commit), Step::Run);
+        assert_eq!(step(Tried, Rollback), Step::Run);
+        assert_eq!(step(Confirmed, Commit), Step::Ended);
+        assert_eq!(step(Confirmed, Rollback), Step::RefusedConfirmed);
+        assert_eq!(step(Cancelled, Commit), Step::RefusedCancelled);
+        assert_eq!(step(Cancelled, Rollback), Step::Ended);
     }
+    assert_eq!(ended_state(Commit), Confirmed);
+    assert_eq!(ended_state(Rollback), Cancelled);
 }
 
 #[test]
 fn rm7_an_answer_to_a_question_acts_only_on_a_tried_row() {
-    for position in POSITIONS {
+    for passed in POSITIONS {
         for decision in [Commit, Rollback] {
-            let verdict = |row: Option<&Row>| on_phase_two(row, position, decision, Answered);
-            assert_eq!(verdict(Some(&row(Tried))), run(state_after(decision)));
-            assert_eq!(verdict(None), PhaseTwoVerdict::Ignored);
-            for ended in [row(Confirmed), row(Cancelled), marker()] {
-                assert_eq!(verdict(Some(&ended)), PhaseTwoVerdict::Ignored);
-            }
+            let step = |row| decide(row, passed, Answered(decision));
+            assert_eq!(step(Some(row(Tried))), Step::Run);
+            assert_eq!(step(None), Step::Ignored);
+            assert_eq!(step(Some(row(Confirmed))), Step::Ignored);
+            assert_eq!(step(Some(row(Cancelled))), Step::Ignored);
         }
     }
 }
 
 #[test]
 fn rm8_the_horizon_deletes_ended_rows_that_it_has_passed_and_nothing_else() {
-    for ended in [row(Confirmed), row(Cancelled), marker()] {
-        assert!(may_delete(&ended, Passed));
-        assert!(!may_delete(&ended, Above));
+    for ended in [row(Confirmed), row(Cancelled), other(Cancelled)] {
+        assert!(may_delete(ended, PASSED));
+        assert!(!may_delete(ended, ABOVE));
     }
-    for position in POSITIONS {
-        assert!(!may_delete(&row(Tried), position));
-        assert!(!may_delete(&parked(), position));
+    for passed in POSITIONS {
+        assert!(!may_delete(row(Tried), passed));
+        assert!(!may_delete(parked(), passed));
     }
 }
 
 #[test]
 fn rm8_below_the_horizon_nothing_starts_and_nothing_is_written() {
-    assert_eq!(on_try(None, Passed, &bound()), TryVerdict::BelowHorizon);
+    assert_eq!(decide(None, PASSED, Event::Try), Step::BelowHorizon);
     for decision in [Commit, Rollback] {
-        for cause in [Delivered, OperatorRetry, OperatorResolve] {
-            assert_eq!(
-                on_phase_two(None, Passed, decision, cause),
-                PhaseTwoVerdict::Ended
-            );
+        for event in [Delivered(decision), Retry(decision), Resolve(decision)] {
+            assert_eq!(decide(None, PASSED, event), Step::Ended);
         }
     }
 }
@@ -179,11 +125,11 @@ fn rm8_the_local_horizon_never_goes_back_and_its_list_only_shrinks() {
     ];
     for (local, announced, after) in cases {
         assert_eq!(
-            advanced(&local, &announced),
+            merge_horizons(&local, &announced),
             after,
             "{local:?} then {announced:?}"
         );
-        for counter in 0..10 {
+        for counter in 1..10 {
             let either = local.has_passed(counter) || announced.has_passed(counter);
             assert_eq!(after.has_passed(counter), either, "{counter}");
         }
@@ -191,127 +137,73 @@ fn rm8_the_local_horizon_never_goes_back_and_its_list_only_shrinks() {
 }
 
 #[test]
-fn rm8_only_the_horizon_of_the_xids_own_incarnation_passes_it() {
-    let incarnation = |number| Incarnation { number, random: 7 };
-    let own = OwnXid {
-        incarnation: incarnation(1),
-        counter: 3,
-    };
-    let of = |xid: &Xid| {
-        Position::of(xid, |asked| {
-            let horizon = Horizon {
-                counter: 3,
-                listed: BTreeSet::new(),
-            };
-            (asked == incarnation(1)).then_some(horizon)
-        })
-    };
-    assert_eq!(of(&own.into()), Passed);
-    assert_eq!(of(&OwnXid { counter: 4, ..own }.into()), Above);
-    assert_eq!(
-        of(&OwnXid {
-            incarnation: incarnation(2),
-            ..own
-        }
-        .into()),
-        Above
-    );
-    assert_eq!(of(&"10.0.0.1:8091:3".parse().unwrap()), Above);
-}
-
-#[test]
 fn rm9_a_confirm_without_row_is_missing_and_never_done() {
-    for cause in [Delivered, OperatorRetry] {
-        let verdict = on_phase_two(None, Above, Commit, cause);
-        assert_eq!(verdict, park(ParkReason::Missing));
+    for event in [Delivered(Commit), Retry(Commit)] {
+        assert_eq!(decide(None, ABOVE, event), Step::Missing);
     }
 }
 
 #[test]
 fn rm6_tried_rows_that_heard_nothing_ask() {
-    let asks = |row: &Row, heard| may_ask(BranchKind::Fenced, row, heard);
-    assert!(asks(&row(Tried), false));
-    assert!(!asks(&row(Tried), true));
-    assert!(!asks(&parked(), false));
-    assert!(!asks(&row(Confirmed), false));
-    assert!(!asks(&marker(), false));
-    assert!(!may_ask(BranchKind::Unfenced, &row(Tried), false));
+    let asks = |row, heard| may_ask(BranchKind::Fenced, row, heard);
+    assert!(asks(row(Tried), false));
+    assert!(!asks(row(Tried), true));
+    assert!(!asks(parked(), false));
+    assert!(!asks(row(Confirmed), false));
+    assert!(!asks(row(Cancelled), false));
+    assert!(!may_ask(BranchKind::Unfenced, row(Tried), false));
 }
 
 #[test]
 fn n4_a_repeat_with_another_participant_action_or_digest_is_refused() {
-    let others = [
-        Bound {
-            participant: "storage".parse().unwrap(),
-            ..bound()
-        },
-        Bound {
-            action: "credit".parse().unwrap(),
-            ..bound()
-        },
-        Bound {
-            digest: Digest([2; 32]),
-            ..bound()
-        },
-    ];
     for state in [Tried, Confirmed] {
-        let row = row(state);
-        for other in &others {
-            assert_eq!(on_try(Some(&row), Above, other), TryVerdict::CallIdReused);
-        }
         assert_eq!(
-            on_try(Some(&row), Above, &bound()),
-            TryVerdict::AlreadyApplied
+            decide(Some(other(state)), ABOVE, Event::Try),
+            Step::CallIdReused
+        );
+        assert_eq!(
+            decide(Some(row(state)), ABOVE, Event::Try),
+            Step::AlreadyApplied
         );
     }
+    let cancelled = decide(Some(other(Cancelled)), ABOVE, Event::Try);
+    assert_eq!(
+        cancelled,
+        Step::RefusedCancelled,
+        "whoever was cancelled stays so"
+    );
 }
 
 #[test]
 fn op2_a_parked_row_answers_park_until_an_operator_retries() {
-    for cause in [Delivered, Answered] {
-        let gave_up = ParkReason::GaveUp("no such account".into());
-        assert_eq!(
-            on_phase_two(Some(&parked()), Above, Commit, cause),
-            park(gave_up)
-        );
+    for decision in [Commit, Rollback] {
+        let step = |row, event| decide(Some(row), ABOVE, event);
+        assert_eq!(step(parked(), Delivered(decision)), Step::GaveUp);
+        assert_eq!(step(parked(), Answered(decision)), Step::GaveUp);
+        assert_eq!(step(parked(), Retry(decision)), Step::RunUnparked);
+        assert_eq!(step(row(Tried), Retry(decision)), Step::Run);
     }
-    let retried = PhaseTwoVerdict::Run {
-        close: Confirmed,
-        unpark: true,
-    };
-    assert_eq!(
-        on_phase_two(Some(&parked()), Above, Commit, OperatorRetry),
-        retried
-    );
-    assert_eq!(
-        on_phase_two(Some(&row(Tried)), Above, Commit, OperatorRetry),
-        run(Confirmed)
-    );
 }
 
 #[test]
 fn op2_only_a_tried_row_is_parked() {
-    assert!(may_park(Some(&row(Tried))));
-    for other in [None, Some(&row(Confirmed)), Some(&marker())] {
-        assert!(!may_park(other));
+    assert!(may_park(Some(row(Tried))));
+    for ended in [None, Some(row(Confirmed)), Some(row(Cancelled))] {
+        assert!(!may_park(ended));
     }
 }
 
 #[test]
 fn op3_a_branch_resolved_by_hand_takes_the_decided_state_without_business_code() {
     for decision in [Commit, Rollback] {
-        let resolved = PhaseTwoVerdict::Write(state_after(decision));
-        for waiting in [None, Some(&row(Tried)), Some(&parked())] {
+        let step = |row| decide(row, ABOVE, Resolve(decision));
+        assert_eq!(step(None), Step::Insert(ended_state(decision)));
+        assert_eq!(step(Some(row(Tried))), Step::Close(ended_state(decision)));
+        assert_eq!(step(Some(parked())), Step::Close(ended_state(decision)));
+        for ended in [row(Confirmed), row(Cancelled)] {
             assert_eq!(
-                on_phase_two(waiting, Above, decision, OperatorResolve),
-                resolved
-            );
-        }
-        for ended in [row(Confirmed), row(Cancelled), marker()] {
-            let verdict = on_phase_two(Some(&ended), Above, decision, OperatorResolve);
-            assert_eq!(
-                verdict,
-                PhaseTwoVerdict::Ended,
+                step(Some(ended)),
+                Step::Ended,
                 "an ended row keeps its state"
             );
         }
@@ -326,38 +218,26 @@ enum Sent {
 }
 
 /// What a step leaves, and the answer of the fence.
-fn carry_out(row: &mut Option<Row>, sent: Sent, effects: &mut Vec<Sent>) -> &'static str {
-    let decision = match sent {
-        Sent::Try => {
-            let verdict = on_try(row.as_ref(), Above, &bound());
-            if verdict == TryVerdict::Run {
-                *row = Some(self::row(Tried));
-                effects.push(Sent::Try);
-            }
-            return match verdict {
-                TryVerdict::Run => "Applied",
-                TryVerdict::AlreadyApplied => "AlreadyApplied",
-                TryVerdict::RefusedCancelled => "RefusedCancelled",
-                other => panic!("{other:?}"),
-            };
-        }
-        Sent::Cancel => Rollback,
-        Sent::Confirm => Commit,
+fn carry_out(state: &mut Option<RowState>, sent: Sent, effects: &mut Vec<Sent>) -> &'static str {
+    let (event, after) = match sent {
+        Sent::Try => (Event::Try, Tried),
+        Sent::Cancel => (Delivered(Rollback), Cancelled),
+        Sent::Confirm => (Delivered(Commit), Confirmed),
     };
-    match on_phase_two(row.as_ref(), Above, decision, Delivered) {
-        PhaseTwoVerdict::Run { close, .. } => {
+    match decide(state.map(row), ABOVE, event) {
+        Step::Run => {
             effects.push(sent);
-            row.as_mut().expect("a row is tried").state = close;
+            *state = Some(after);
             "Applied"
         }
-        PhaseTwoVerdict::Write(state) => {
-            *row = Some(Row { state, ..marker() });
+        Step::Insert(marker) => {
+            *state = Some(marker);
             "Applied"
         }
-        PhaseTwoVerdict::Ended => "AlreadyApplied",
-        PhaseTwoVerdict::Park(ParkReason::Missing) => "Missing",
-        PhaseTwoVerdict::Park(ParkReason::RefusedConfirmed) => "RefusedConfirmed",
-        PhaseTwoVerdict::Park(ParkReason::RefusedCancelled) => "RefusedCancelled",
+        Step::AlreadyApplied | Step::Ended => "AlreadyApplied",
+        Step::Missing => "Missing",
+        Step::RefusedConfirmed => "RefusedConfirmed",
+        Step::RefusedCancelled => "RefusedCancelled",
         other => panic!("{other:?}"),
     }
 }
@@ -410,9 +290,9 @@ fn rm4_every_order_of_two_tries_two_cancels_and_a_confirm_has_one_effect_at_most
     let mut answers = BTreeSet::new();
     orders(&all, &mut Vec::new(), &mut |order| {
         checked += 1;
-        let (mut row, mut effects) = (None, Vec::new());
+        let (mut state, mut effects) = (None, Vec::new());
         for (at, sent) in order.iter().enumerate() {
-            let answer = carry_out(&mut row, *sent, &mut effects);
+            let answer = carry_out(&mut state, *sent, &mut effects);
             assert_eq!(
                 answer,
                 expected(&order[..at], *sent),
@@ -450,34 +330,19 @@ fn every_dropped_rule_shows() {
         const TRY_HEEDS_HORIZON: bool = false;
         const MISSING_IS_NOT_DONE: bool = false;
     }
-    let phase_two =
-        |row: Option<&Row>, decision, cause| on_phase_two_with::<None>(row, Above, decision, cause);
+    let step = |row, event| decide_with::<None>(row, ABOVE, event);
+    assert_eq!(step(Option::None, Delivered(Rollback)), Step::Ended);
+    assert_eq!(step(Option::None, Delivered(Commit)), Step::Ended);
+    assert_eq!(step(Some(row(Confirmed)), Delivered(Commit)), Step::Run);
     assert_eq!(
-        phase_two(Option::None, Rollback, Delivered),
-        PhaseTwoVerdict::Ended
+        step(Some(row(Confirmed)), Answered(Rollback)),
+        Step::RefusedConfirmed
     );
+    assert_eq!(step(Some(row(Cancelled)), Event::Try), Step::Run);
     assert_eq!(
-        phase_two(Option::None, Commit, Delivered),
-        PhaseTwoVerdict::Ended
+        decide_with::<None>(Option::None, PASSED, Event::Try),
+        Step::Run
     );
-    assert_eq!(
-        phase_two(Some(&row(Confirmed)), Commit, Delivered),
-        run(Confirmed)
-    );
-    let late = phase_two(Some(&row(Confirmed)), Rollback, Answered);
-    assert_eq!(late, park(ParkReason::RefusedConfirmed));
-    assert_eq!(
-        on_try_with::<None>(Some(&marker()), Above, &bound()),
-        TryVerdict::Run
-    );
-    assert_eq!(
-        on_try_with::<None>(Option::None, Passed, &bound()),
-        TryVerdict::Run
-    );
-    assert!(may_delete_with::<None>(&row(Tried), Above));
-    assert!(!may_ask_with::<None>(
-        BranchKind::Fenced,
-        &row(Tried),
-        false
-    ));
+    assert!(may_delete_with::<None>(row(Tried), ABOVE));
+    assert!(!may_ask_with::<None>(BranchKind::Fenced, row(Tried), false));
 }
