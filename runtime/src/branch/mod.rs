@@ -1,17 +1,26 @@
 //! Take part in someone's transaction.
 //!
 //! * [`participant`]: the trait behind `#[participant]`;
-//! * [`phase_two`]: what phase two is handed ([`Branch`], [`BranchContext`]) and what it answers
-//!   ([`PhaseTwoError`]);
+//! * [`phase_two`]: what phase two is handed ([`Branch`]) and what it answers ([`PhaseTwoError`]);
+//! * `context`: what a branch is, for the user's functions ([`BranchContext`]);
 //! * [`record`]: arguments, written before anything is registered;
 //! * [`fence`]: repeated, empty and late calls made harmless;
-//! * [`run`]: phase one of a branch: registers, runs, reports;
-//! * [`deliver`]: phase two arrives, questions are asked, rows are cleaned.
+//! * `run`: phase one of a branch: registers, runs, reports;
+//! * `deliver`: phase two arrives, questions are asked, rows are cleaned.
 
+mod context;
+pub(crate) mod deliver;
 pub mod fence;
 pub mod participant;
 pub mod phase_two;
 pub mod record;
+#[cfg(test)]
+mod fakes;
+pub(crate) mod run;
 
+pub(crate) use context::{BranchScope, InBranch};
+
+pub use context::BranchContext;
 pub use participant::{ActionSpec, Participant, SourceLocation};
-pub use phase_two::{Branch, BranchContext, PhaseTwoError};
+pub use phase_two::{Branch, PhaseTwoError};
+pub use record::{RecordError, Recorded, Recorder};

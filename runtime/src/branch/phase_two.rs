@@ -1,15 +1,16 @@
 //! What phase two is handed, and what it answers.
 
-use std::any::Any;
+use std::any::{Any, type_name};
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
+use unanimous_protocol::Decision;
 use unanimous_protocol::message::Json;
-use unanimous_protocol::{ActionName, CallId, Decision, Xid};
 
+use super::BranchContext;
 use super::record::Recorded;
 
 /// Why phase two of a branch did not succeed.
@@ -70,54 +71,10 @@ impl fmt::Debug for PhaseTwoError {
     }
 }
 
-/// What a branch is, for the user's functions: in phase one by [`BranchContext::current`], in
-/// phase two also as a parameter.
-///
-/// Cloning is cheap.
-#[derive(Clone, Debug)]
-pub struct BranchContext {
-    pub(crate) inner: Arc<BranchContextInner>,
-}
-
-#[derive(Debug)]
-pub(crate) struct BranchContextInner {
-    pub(crate) xid: Xid,
-    pub(crate) call: CallId,
-    pub(crate) action: ActionName,
-    /// None in phase one.
-    pub(crate) decision: Option<Decision>,
-    pub(crate) attempt: u32,
-}
-
-impl BranchContext {
-    /// The transaction.
-    #[must_use]
-    pub fn xid(&self) -> &Xid {
-        &self.inner.xid
-    }
-
-    /// The call that the branch is.
-    #[must_use]
-    pub fn call_id(&self) -> &CallId {
-        &self.inner.call
-    }
-
-    /// The action.
-    #[must_use]
-    pub fn action(&self) -> &str {
-        self.inner.action.as_str()
-    }
-
-    /// How often this process has run this phase of this call, from 1. For logs only.
-    #[must_use]
-    pub fn attempt(&self) -> u32 {
-        self.inner.attempt
-    }
-}
-
 /// One phase two under way: what was recorded and, behind a fence, the open local transaction.
 pub struct Branch {
     pub(crate) context: BranchContext,
+    pub(crate) decision: Decision,
     pub(crate) arguments: Recorded,
     pub(crate) tried: Option<Json>,
     /// A `FenceTx<DB>`, where the participant has a fence.
@@ -141,8 +98,7 @@ impl Branch {
     /// What was decided about this branch.
     #[must_use]
     pub fn decision(&self) -> Decision {
-        // Phase two is built from a decision; phase one never holds a `Branch`.
-        self.context.inner.decision.unwrap_or(Decision::Rollback)
+        self.decision
     }
 
     /// Xid, call id, attempt and idempotency keys.
@@ -156,28 +112,125 @@ impl Branch {
     /// # Errors
     ///
     /// When it is missing or is not a `T`: another version recorded it, so another instance may
-    /// know better ([`PhaseTwoError::not_here`]).
+    /// know better ([`PhaseTwoError::not_here`]). The error never shows a value.
     pub fn argument<T: DeserializeOwned>(&self, name: &str) -> Result<T, PhaseTwoError> {
         self.arguments.read(name).map_err(|why| {
             PhaseTwoError::not_here(format!("the argument `{name}` of {}: {why}", self.action()))
         })
     }
 
-    /// What phase one returned, if it is known.
+    /// What phase one returned, if it is known here.
     ///
     /// # Errors
     ///
     /// As [`Branch::argument`].
     pub fn tried<T: DeserializeOwned>(&self) -> Result<Option<T>, PhaseTwoError> {
-        let Some(json) = &self.tried else { return Ok(None) };
-        serde_json::from_str(json).map(Some).map_err(|why| {
-            PhaseTwoError::not_here(format!("what {} returned: {why}", self.action()))
-        })
+        self.tried.as_deref().map(|json| self.decode_tried(json)).transpose()
+    }
+
+    /// What phase one returned. A fence stores nothing for `()`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Branch::argument`].
+    pub fn tried_or_missing<T: DeserializeOwned>(&self) -> Result<T, PhaseTwoError> {
+        self.decode_tried(self.tried.as_deref().unwrap_or("null"))
+    }
+
+    /// The open local transaction of a fenced branch; the runtime closes it.
+    ///
+    /// # Errors
+    ///
+    /// When the participant's [`fence`](super::Participant::fence) is not of this database.
+    #[cfg(feature = "sqlite")]
+    pub fn transaction<F: super::fence::Fence>(
+        &mut self,
+        _fence: &F,
+    ) -> Result<&mut super::fence::FenceTx<F::Database>, PhaseTwoError> {
+        let transaction = self.transaction.as_mut().and_then(|open| open.downcast_mut());
+        transaction.ok_or_else(|| "the participant's `fence()` is of another database".into())
     }
 
     /// The answer of a participant that does not know the action or the decision about it.
     #[must_use]
     pub fn unknown_action(&self) -> PhaseTwoError {
         PhaseTwoError::not_here(format!("this version knows no action `{}`", self.action()))
+    }
+
+    fn decode_tried<T: DeserializeOwned>(&self, json: &str) -> Result<T, PhaseTwoError> {
+        serde_json::from_str(json).map_err(|_| {
+            let (action, wanted) = (self.action(), type_name::<T>());
+            PhaseTwoError::not_here(format!("what {action} returned is stored as no `{wanted}`"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn branch(arguments: &str, tried: Option<&str>) -> Branch {
+        let (xid, call) = ("x".parse().unwrap(), "a.debit:1".parse().unwrap());
+        let action = "debit".parse().unwrap();
+        let decision = Decision::Commit;
+        Branch {
+            context: BranchContext::new(xid, call, action, Some(decision), 1),
+            decision,
+            arguments: Recorded::from_json(arguments.into()),
+            tried: tried.map(Into::into),
+            transaction: None,
+        }
+    }
+
+    fn not_here(error: PhaseTwoError) -> String {
+        match error.kind {
+            PhaseTwoErrorKind::NotHere { error } => error.to_string(),
+            _ => panic!("expected NotHere, not {error:?}"),
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_is_not_here_and_shows_no_value() {
+        let branch = branch(r#"{"user":"canary"}"#, Some(r#""canary""#));
+        assert_eq!(branch.argument::<String>("user").unwrap(), "canary");
+        assert_eq!(branch.tried::<String>().unwrap().as_deref(), Some("canary"));
+        for (message, expected) in [
+            (
+                not_here(branch.argument::<u8>("user").unwrap_err()),
+                "the argument `user` of debit: what was recorded is not a `u8`",
+            ),
+            (
+                not_here(branch.argument::<u8>("amount").unwrap_err()),
+                "the argument `amount` of debit: nothing was recorded under this name",
+            ),
+            (
+                not_here(branch.tried::<u8>().unwrap_err()),
+                "what debit returned is stored as no `u8`",
+            ),
+            (not_here(branch.unknown_action()), "this version knows no action `debit`"),
+        ] {
+            assert_eq!(message, expected);
+        }
+        assert!(!format!("{branch:?}").contains("canary"));
+    }
+
+    #[test]
+    fn nothing_is_stored_for_the_unit_value() {
+        let branch = branch("{}", None);
+        branch.tried_or_missing::<()>().unwrap();
+        assert_eq!(branch.tried::<u8>().unwrap(), None);
+        not_here(branch.tried_or_missing::<u8>().unwrap_err());
+    }
+
+    #[test]
+    fn every_error_converts_and_means_retry() {
+        let errors: [PhaseTwoError; 3] = [
+            "text".into(),
+            std::io::Error::other("io").into(),
+            PhaseTwoError::retry_after(Duration::from_secs(1), "later"),
+        ];
+        for error in errors {
+            assert!(matches!(error.kind, PhaseTwoErrorKind::Retry { .. }), "{error:?}");
+        }
     }
 }

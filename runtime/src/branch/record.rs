@@ -3,8 +3,10 @@
 //! A JSON object keyed by parameter name: no struct is generated, and a partner decodes only what
 //! it takes, so a new parameter does not break branches in flight.
 
+use std::any::type_name;
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::io;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,3 +14,312 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use unanimous_protocol::message::Json;
 use unanimous_protocol::{Digest, limits};
+
+/// Values nest at most so deep: the parser of phase two follows no deeper.
+const DEPTH_MAX: usize = 120;
+
+/// Writes the arguments of an action, one after the other.
+///
+/// A failure is kept and told by [`Recorded`]; what follows it is not written any more.
+pub struct Recorder {
+    json: Vec<u8>,
+    error: Option<RecordError>,
+}
+
+/// The recorded arguments of one branch: a JSON object, at most
+/// [`limits::ARGUMENTS_BYTES_MAX`] bytes long, or the error that recording them met.
+///
+/// Neither its `Debug` output nor any error shows a value: recorded arguments never reach a log.
+#[derive(Clone)]
+pub struct Recorded {
+    json: Result<Json, RecordError>,
+}
+
+/// Why arguments cannot be recorded, or cannot be read back.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// They are longer than the limit.
+    #[error(
+        "with `{0}` they need more than {max} bytes; pass a reference to large data instead, such as its key",
+        max = limits::ARGUMENTS_BYTES_MAX
+    )]
+    TooLarge(String),
+    /// They nest too deeply to be read again.
+    #[error("they nest deeper than {DEPTH_MAX} levels")]
+    TooDeep,
+    /// Serialisation failed.
+    #[error("`{name}` cannot be serialised: {why}")]
+    Serialize {
+        /// The parameter.
+        name: String,
+        /// What its `Serialize` said.
+        why: String,
+    },
+    /// No value was recorded under this name.
+    #[error("nothing was recorded under this name")]
+    Missing,
+    /// What was recorded is no value of this type.
+    #[error("what was recorded is not a `{0}`")]
+    NotA(&'static str),
+    /// What was recorded is no JSON object.
+    #[error("what was recorded is not a JSON object")]
+    NotAnObject,
+}
+
+impl Recorder {
+    /// Starts with no arguments.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { json: vec![b'{'], error: None }
+    }
+
+    /// Records one argument under its name.
+    #[must_use]
+    pub fn put<T: Serialize + ?Sized>(mut self, name: &str, value: &T) -> Self {
+        if self.begin(name) {
+            let written = serde_json::to_writer(Bounded(&mut self.json), value);
+            self.end(name, written);
+        }
+        self
+    }
+
+    /// What was recorded.
+    #[must_use]
+    pub fn finish(mut self) -> Recorded {
+        self.json.push(b'}');
+        let json = match self.error {
+            Some(error) => Err(error),
+            // The serialiser writes nothing but UTF-8.
+            None => String::from_utf8(self.json).map(Into::into).map_err(|_| RecordError::NotAnObject),
+        };
+        Recorded { json }
+    }
+
+    fn begin(&mut self, name: &str) -> bool {
+        if self.error.is_some() {
+            return false;
+        }
+        if self.json.len() > 1 {
+            self.json.push(b',');
+        }
+        let mut written = serde_json::to_writer(Bounded(&mut self.json), name);
+        if written.is_ok() {
+            written = io::Write::write_all(&mut Bounded(&mut self.json), b":")
+                .map_err(serde_json::Error::io);
+        }
+        self.end(name, written);
+        self.error.is_none()
+    }
+
+    fn end(&mut self, name: &str, written: serde_json::Result<()>) {
+        let Err(error) = written else { return };
+        self.error = Some(if error.is_io() {
+            RecordError::TooLarge(name.to_owned())
+        } else {
+            RecordError::Serialize { name: name.to_owned(), why: error.to_string() }
+        });
+    }
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("bytes", &self.json.len()).finish_non_exhaustive()
+    }
+}
+
+impl Recorded {
+    /// Arguments as they were recorded elsewhere.
+    #[must_use]
+    pub fn from_json(json: Json) -> Self {
+        Self { json: Ok(json) }
+    }
+
+    /// The JSON object.
+    ///
+    /// # Errors
+    ///
+    /// The first error that recording met.
+    pub fn json(&self) -> Result<&Json, RecordError> {
+        self.json.as_ref().map_err(Clone::clone)
+    }
+
+    /// The value recorded under `name`.
+    ///
+    /// # Errors
+    ///
+    /// When nothing, or no `T`, stands there. The error never shows the value.
+    pub fn read<T: DeserializeOwned>(&self, name: &str) -> Result<T, RecordError> {
+        let value = self.field(name)?;
+        serde_json::from_str(value.get()).map_err(|_| RecordError::NotA(type_name::<T>()))
+    }
+
+    /// SHA-256 over the object with keys sorted at every level (N4): a repeat that records its
+    /// maps in another order is the same call.
+    ///
+    /// # Errors
+    ///
+    /// As [`Recorded::json`]; also when the values nest too deeply.
+    pub fn digest(&self) -> Result<Digest, RecordError> {
+        let mut hasher = Sha256::new();
+        let whole = serde_json::from_str(self.json()?).map_err(|_| RecordError::NotAnObject)?;
+        hash_sorted(whole, &mut hasher, 0)?;
+        Ok(Digest(hasher.finalize().into()))
+    }
+
+    fn field(&self, name: &str) -> Result<&RawValue, RecordError> {
+        let mut fields: BTreeMap<String, &RawValue> =
+            serde_json::from_str(self.json()?).map_err(|_| RecordError::NotAnObject)?;
+        fields.remove(name).ok_or(RecordError::Missing)
+    }
+}
+
+impl fmt::Debug for Recorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.json {
+            Ok(json) => f.debug_struct("Recorded").field("bytes", &json.len()).finish_non_exhaustive(),
+            Err(error) => f.debug_tuple("Recorded").field(error).finish(),
+        }
+    }
+}
+
+/// A value that was written by this very module, or is refused: scalars are hashed as they were
+/// written, so that numbers beyond 64 bits stay different.
+fn hash_sorted(value: &RawValue, hasher: &mut Sha256, depth: usize) -> Result<(), RecordError> {
+    if depth > DEPTH_MAX {
+        return Err(RecordError::TooDeep);
+    }
+    let text = value.get();
+    match text.as_bytes().first() {
+        Some(b'{') => {
+            let fields: BTreeMap<String, &RawValue> = level(text)?;
+            hasher.update(b"{");
+            for (name, value) in fields {
+                // The length keeps the end of a name apart from the start of its value.
+                hasher.update(name.len().to_be_bytes());
+                hasher.update(&name);
+                hash_sorted(value, hasher, depth + 1)?;
+            }
+            hasher.update(b"}");
+        }
+        Some(b'[') => {
+            let elements: Vec<&RawValue> = level(text)?;
+            hasher.update(b"[");
+            for element in elements {
+                hash_sorted(element, hasher, depth + 1)?;
+                hasher.update(b",");
+            }
+            hasher.update(b"]");
+        }
+        _ => hasher.update(text),
+    }
+    Ok(())
+}
+
+fn level<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, RecordError> {
+    // RawValue holds well-formed JSON; only its depth can be refused.
+    serde_json::from_str(text).map_err(|_| RecordError::TooDeep)
+}
+
+/// Refuses to grow beyond the limit, so that a huge value is not even written in memory.
+struct Bounded<'a>(&'a mut Vec<u8>);
+
+impl io::Write for Bounded<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // One byte is left for the closing brace.
+        if self.0.len() + bytes.len() >= limits::ARGUMENTS_BYTES_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn recorded() -> Recorded {
+        Recorder::new().put("user", "u1").put("amount", &-7_i64).put("note", &None::<&str>).finish()
+    }
+
+    #[test]
+    fn arguments_are_an_object_and_are_read_one_at_a_time() {
+        let recorded = recorded();
+        assert_eq!(&**recorded.json().unwrap(), r#"{"user":"u1","amount":-7,"note":null}"#);
+        assert_eq!(recorded.read::<String>("user"), Ok("u1".to_owned()));
+        assert_eq!(recorded.read::<i64>("amount"), Ok(-7));
+        assert_eq!(recorded.read::<Option<String>>("note"), Ok(None));
+        assert_eq!(Recorder::new().finish().json().map(|json| json.to_string()), Ok("{}".into()));
+    }
+
+    #[test]
+    fn errors_and_debug_output_never_show_a_value() {
+        let recorded = Recorder::new().put("card", "canary-4711").finish();
+        let error = recorded.read::<u64>("card").unwrap_err();
+        assert_eq!(error, RecordError::NotA("u64"));
+        let shown = format!("{recorded:?} {error} {error:?} {:?}", Recorder::new().put("a", "canary"));
+        assert!(!shown.contains("canary"), "{shown}");
+        assert_eq!(recorded.read::<String>("cart"), Err(RecordError::Missing));
+        let foreign = Recorded::from_json("[1]".into());
+        assert_eq!(foreign.read::<u8>("a"), Err(RecordError::NotAnObject));
+    }
+
+    #[test]
+    fn the_size_limit_counts_the_whole_object_and_names_the_argument() {
+        // {"a":"x..x"} has eight bytes beside the text.
+        let fits = "x".repeat(limits::ARGUMENTS_BYTES_MAX - 8);
+        let recorded = Recorder::new().put("a", &fits).finish();
+        assert_eq!(recorded.json().map(|json| json.len()), Ok(limits::ARGUMENTS_BYTES_MAX));
+        let recorded = Recorder::new().put("a", &(fits + "x")).put("b", &1).finish();
+        assert_eq!(recorded.json(), Err(RecordError::TooLarge("a".to_owned())));
+        assert_eq!(recorded.digest(), Err(RecordError::TooLarge("a".to_owned())));
+    }
+
+    #[test]
+    fn an_argument_that_cannot_be_serialised_is_named() {
+        let keys = HashMap::from([((1, 2), 3)]);
+        let recorded = Recorder::new().put("keys", &keys).put("b", &1).finish();
+        let message = recorded.json().unwrap_err().to_string();
+        assert!(message.starts_with("`keys` cannot be serialised"), "{message}");
+    }
+
+    #[test]
+    fn n4_the_digest_sorts_keys_at_every_level_and_nothing_else() {
+        let digest = |json: &str| Recorded::from_json(json.into()).digest().unwrap();
+        let one = digest(r#"{"a":{"x":1,"y":[1,2]},"b":2}"#);
+        assert_eq!(one, digest(r#"{"b":2,"a":{"y":[1,2],"x":1}}"#));
+        for other in [
+            r#"{"a":{"x":1,"y":[2,1]},"b":2}"#,
+            r#"{"a":{"x":1,"y":[12]},"b":2}"#,
+            r#"{"a":{"x":1},"y":[1,2],"b":2}"#,
+            r#"{"a":{"x":1,"y":[1,2]},"b":"2"}"#,
+            r#"{"a":{"x":1,"y":[1,2]},"b":340282366920938463463374607431768211455}"#,
+            r#"{"a":{"x":1,"y":[1,2]},"b":340282366920938463463374607431768211454}"#,
+        ] {
+            assert_ne!(one, digest(other), "{other}");
+        }
+        assert_ne!(
+            digest(r#"{"b":340282366920938463463374607431768211455}"#),
+            digest(r#"{"b":340282366920938463463374607431768211454}"#)
+        );
+    }
+
+    #[test]
+    fn values_that_nest_too_deeply_to_be_read_are_refused() {
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(30_000), "]".repeat(30_000));
+        assert_eq!(Recorded::from_json(deep.into()).digest(), Err(RecordError::TooDeep));
+    }
+}

@@ -1,0 +1,281 @@
+//! What the expansions of `#[participant]` and `#[two_phase_action]` call.
+//!
+//! The generic functions here hold no logic: they are instantiated once per action.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::global::{Codec, Fallible, FromTransactionError, How};
+use crate::Error;
+use crate::branch::run::{self, Ended, Replay};
+use crate::branch::{ActionSpec, Participant, PhaseTwoError, SourceLocation};
+#[cfg(feature = "sqlite")]
+use crate::branch::fence::{DynFence, Fence, FenceTx};
+use crate::global::calls::Ending;
+
+pub use crate::branch::record::{Recorded, Recorder};
+
+/// Phase one of a fenced action: the body runs in the fence's local transaction.
+///
+/// Dropping the future fails the call and rolls the local transaction back.
+#[cfg(feature = "sqlite")]
+pub async fn run_fenced<P, F, R, B>(
+    spec: &ActionSpec,
+    participant: &P,
+    fence: &F,
+    recorded: Recorded,
+    how: How<R>,
+    body: B,
+) -> R
+where
+    P: Participant,
+    F: Fence,
+    B: AsyncFnOnce(&mut FenceTx<F::Database>) -> R,
+{
+    let pool = fence.erased().pool_key();
+    let (phase, mut transaction) = match run::begin_fenced(spec, participant, pool, recorded).await
+    {
+        Ok(run::Begun::Run(phase, transaction)) => (phase, transaction),
+        Ok(run::Begun::Replay(replay)) => return how.replay(replay),
+        Err(error) => return (how.fail)(error),
+    };
+    let Some(lent) = transaction.downcast_mut() else {
+        return (how.fail)(phase.other_database());
+    };
+    let result = phase.enter(body(lent)).await;
+    match run::finish_fenced(phase, transaction, how.ended(&result)).await {
+        Ok(()) => result,
+        Err(error) => (how.fail)(error),
+    }
+}
+
+/// Phase one of an action without a fence.
+///
+/// Dropping the future drops the body inside its context, and then fails the call.
+pub async fn run_unfenced<P: Participant, F: Future>(
+    spec: &ActionSpec,
+    participant: &P,
+    recorded: Recorded,
+    how: How<F::Output>,
+    body: Pin<&mut Option<F>>,
+) -> F::Output {
+    let phase = match run::begin_unfenced(spec, participant, recorded).await {
+        Ok(phase) => phase,
+        Err(error) => return (how.fail)(error),
+    };
+    let result = phase.enter(Lent(body)).await;
+    match run::finish_unfenced(phase, how.ended(&result)).await {
+        Ok(None) => result,
+        Ok(Some(replay)) => how.replay(replay),
+        Err(error) => (how.fail)(error),
+    }
+}
+
+/// A body that its caller holds; emptied as soon as it is done or dropped.
+struct Lent<'a, F>(Pin<&'a mut Option<F>>);
+
+impl<F: Future> Future for Lent<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let Some(body) = self.0.as_mut().as_pin_mut() else { return Poll::Pending };
+        let polled = body.poll(cx);
+        if polled.is_ready() {
+            self.0.set(None);
+        }
+        polled
+    }
+}
+
+impl<F> Drop for Lent<'_, F> {
+    fn drop(&mut self) {
+        self.0.set(None);
+    }
+}
+
+impl<R> How<R> {
+    /// How a body ended, with its value as text where it is to be stored.
+    fn ended(&self, result: &R) -> Ended {
+        if (self.ending)(result) != Ending::Ok {
+            return Ended::Failed;
+        }
+        match self.codec.as_ref().and_then(|codec| (codec.encode)(result)) {
+            None => Ended::Succeeded(None),
+            Some(Ok(json)) => Ended::Succeeded(Some(json)),
+            Some(Err(error)) => Ended::Unstorable(error),
+        }
+    }
+
+    /// The value that an earlier delivery left.
+    fn replay(&self, replay: Box<Replay>) -> R {
+        match self.codec.as_ref().map(|codec| (codec.decode)(replay.json())) {
+            Some(Ok(result)) => {
+                replay.answered();
+                result
+            }
+            Some(Err(_)) | None => (self.fail)(replay.unreadable()),
+        }
+    }
+}
+
+/// A value that is stored as JSON.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored as what an action returned",
+    label = "needs `serde::Serialize` and `serde::de::DeserializeOwned`",
+    note = "a repeated try answers from the row in which a fenced action's value is stored",
+    note = "a `#[tried]` parameter of a commit or rollback method reads the stored value"
+)]
+pub trait Storable: Serialize + DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> Storable for T {}
+
+/// What a fenced action returns: a `Result` whose value is stored in its row.
+#[diagnostic::on_unimplemented(
+    message = "a fenced action returns a `Result`, not `{Self}`",
+    label = "`Ok` is stored for a repeated try, `Err` rolls the local transaction back"
+)]
+pub trait Fenced: FencedFallible {
+    /// The failure, as the action's own result.
+    fn from_failure(error: Error) -> Self;
+}
+
+impl<T: Storable, E: FromTransactionError> Fenced for Result<T, E> {
+    fn from_failure(error: Error) -> Self {
+        Err(E::from_transaction_error(error))
+    }
+}
+
+/// A [`Fenced`] result whose error `map_err` makes.
+#[diagnostic::on_unimplemented(
+    message = "a fenced action returns a `Result`, not `{Self}`",
+    label = "`Ok` is stored for a repeated try, `Err` rolls the local transaction back"
+)]
+pub trait FencedFallible: Fallible {
+    /// The text of the value, if it is `Ok`.
+    fn encode(&self) -> Option<Result<String, serde_json::Error>>;
+
+    /// An `Ok` from its text.
+    fn decode(json: &str) -> Result<Self, serde_json::Error>;
+}
+
+impl<T: Storable, E> FencedFallible for Result<T, E> {
+    fn encode(&self) -> Option<Result<String, serde_json::Error>> {
+        self.as_ref().ok().map(serde_json::to_string)
+    }
+
+    fn decode(json: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(json).map(Ok)
+    }
+}
+
+/// The witness of a fenced action whose error converts by itself.
+#[must_use]
+pub const fn how_fenced<R: Fenced>() -> How<R> {
+    how_fenced_mapped(R::from_failure)
+}
+
+/// The witness of a fenced action with `map_err`.
+#[must_use]
+pub const fn how_fenced_mapped<R: FencedFallible>(fail: fn(Error) -> R) -> How<R> {
+    let codec = Codec { encode: R::encode, decode: R::decode };
+    How { fail, ending: R::ending, commit_on: None, codec: Some(codec) }
+}
+
+/// The witness of an unfenced action whose value a partner takes as `#[tried]`.
+#[must_use]
+pub const fn how_tried<R: Fenced>() -> How<R> {
+    how_fenced()
+}
+
+/// The same with `map_err`.
+#[must_use]
+pub const fn how_tried_mapped<R: FencedFallible>(fail: fn(Error) -> R) -> How<R> {
+    how_fenced_mapped(fail)
+}
+
+/// An error of a commit or rollback method.
+///
+/// Every error that converts into `Box<dyn Error + Send + Sync>` is one, and [`PhaseTwoError`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of a phase-two method",
+    label = "needs `Into<Box<dyn Error + Send + Sync>>`, or be `unanimous::PhaseTwoError`"
+)]
+pub trait IntoPhaseTwoError {
+    /// Converts it.
+    fn into_phase_two_error(self) -> PhaseTwoError;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<PhaseTwoError>> IntoPhaseTwoError for E {
+    fn into_phase_two_error(self) -> PhaseTwoError {
+        self.into()
+    }
+}
+
+/// What a commit or rollback method returns.
+#[diagnostic::on_unimplemented(
+    message = "a phase-two method returns `Result<(), E>`, not `{Self}`",
+    label = "`Ok(())` ends the branch, `Err` repeats it"
+)]
+pub trait PhaseTwoAnswer {
+    /// As the runtime wants it.
+    fn into_answer(self) -> Result<(), PhaseTwoError>;
+}
+
+impl<E: IntoPhaseTwoError> PhaseTwoAnswer for Result<(), E> {
+    fn into_answer(self) -> Result<(), PhaseTwoError> {
+        self.map_err(E::into_phase_two_error)
+    }
+}
+
+/// The answer of a commit or rollback method, as the runtime wants it.
+pub fn ended<R: PhaseTwoAnswer>(answer: R) -> Result<(), PhaseTwoError> {
+    answer.into_answer()
+}
+
+/// The fence behind a pointer.
+#[cfg(feature = "sqlite")]
+pub fn erase<F: Fence>(fence: &F) -> &dyn DynFence {
+    fence.erased()
+}
+
+/// A participant that is linked into the program: its name in the source and its place, nothing
+/// that could be called.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkedParticipant {
+    type_name: &'static str,
+    declared_at: SourceLocation,
+}
+
+inventory::collect!(LinkedParticipant);
+
+impl LinkedParticipant {
+    /// A participant of this type, declared there.
+    #[must_use]
+    pub const fn new(type_name: &'static str, file: &'static str, line: u32) -> Self {
+        Self { type_name, declared_at: SourceLocation { file, line } }
+    }
+
+    /// Every participant that is linked into the program.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        inventory::iter::<Self>.into_iter()
+    }
+
+    /// Where it is declared; the participant's own `declared_at` says the same.
+    #[must_use]
+    pub fn declared_at(&self) -> SourceLocation {
+        self.declared_at
+    }
+}
+
+impl fmt::Display for LinkedParticipant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let SourceLocation { file, line } = self.declared_at;
+        write!(f, "`{}` ({file}:{line})", self.type_name)
+    }
+}

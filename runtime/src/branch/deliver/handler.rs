@@ -1,0 +1,113 @@
+//! What the coordinator sees of this process's participants.
+
+use std::sync::{Arc, PoisonError};
+
+use futures_util::future::BoxFuture;
+use unanimous_protocol::Incarnation;
+use unanimous_protocol::message::{
+    Attach, AttachRefused, Attached, BranchResult, ByOperator, Horizon, PhaseTwo,
+};
+
+use super::perform::{Done, Work};
+use super::{AttachState, Deliveries, Inner};
+use crate::branch::fence::{PhaseTwoCause, RowKey};
+use crate::coordinator::PhaseTwoHandler;
+use crate::events::Event;
+
+impl PhaseTwoHandler for Deliveries {
+    fn attach(&self) -> BoxFuture<'static, Attach> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.present().await })
+    }
+
+    fn attached(&self, attached: Attached) {
+        self.inner.under_way.attached();
+        let nth = {
+            let mut met = self.inner.met.lock().unwrap_or_else(PoisonError::into_inner);
+            met.attachments += 1;
+            met.log = Some(attached.log);
+            let newest = attached.incarnations.iter().map(|info| info.incarnation).max();
+            met.newest = met.newest.max(newest);
+            met.attachments
+        };
+        tracing::info!(nth, log = %attached.log, "attached to the coordinator");
+        let attached = Arc::new(attached);
+        self.inner.attach_state.send_replace(AttachState::Attached { nth, attached });
+    }
+
+    fn refused(&self, why: AttachRefused) {
+        tracing::error!(%why, "the coordinator refuses this process's participants");
+        // A coordinator that stops comes back by itself; no person is needed.
+        if why != AttachRefused::Stopping {
+            self.inner.surroundings.events.emit(&Event::Refused { why: why.clone() });
+        }
+        self.inner.attach_state.send_replace(AttachState::Refused(why));
+    }
+
+    fn detached(&self) {
+        tracing::info!("detached from the coordinator");
+        self.inner.attach_state.send_replace(AttachState::Detached);
+    }
+
+    fn phase_two(&self, phase_two: PhaseTwo) -> BoxFuture<'static, BranchResult> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.deliver(phase_two).await })
+    }
+
+    fn horizon(&self, incarnation: Incarnation, horizon: Horizon) -> BoxFuture<'static, bool> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.clean(incarnation, &horizon).await })
+    }
+}
+
+impl Inner {
+    /// Performs what the coordinator delivered.
+    async fn deliver(&self, phase_two: PhaseTwo) -> BranchResult {
+        let Some(provided) = self.registry.of(&phase_two.resource) else {
+            let error = format!("this process does not provide {}", phase_two.resource);
+            return BranchResult::NotHere { error: error.into() };
+        };
+        let key = RowKey { xid: phase_two.xid.clone(), call: phase_two.call.clone() };
+        let Some(_running) = self.under_way.start(&key) else {
+            let error = "phase two of this branch still runs in this process".into();
+            return BranchResult::Retry { error, after: None };
+        };
+        let work = Work {
+            provided: Arc::clone(provided),
+            key,
+            action: phase_two.action.clone(),
+            decision: phase_two.decision,
+            cause: cause(phase_two.by_operator),
+        };
+        // Only branches without a row carry their arguments.
+        let fence = provided.fence().filter(|_| phase_two.arguments.is_none());
+        let done = match fence {
+            _ if !work.is_known() => work.unknown(),
+            Some(fence) => {
+                self.under_way.heard(&work.key);
+                self.fenced(fence, &work).await
+            }
+            None => self.unfenced(&work, phase_two).await,
+        };
+        self.tell(&work, &done);
+        match done {
+            Done::Ended => BranchResult::Ended,
+            // A fence ignores nothing that was delivered; if one does, nothing has ended.
+            Done::Ignored => BranchResult::Retry {
+                error: "the fence ignored a delivered decision".into(),
+                after: None,
+            },
+            Done::Retry { error, after } => BranchResult::Retry { error, after },
+            Done::NotHere { error } => BranchResult::NotHere { error },
+            Done::Park(reason) => BranchResult::Park(reason),
+        }
+    }
+}
+
+fn cause(by_operator: ByOperator) -> PhaseTwoCause {
+    match by_operator {
+        ByOperator::No => PhaseTwoCause::Delivered,
+        ByOperator::Retry => PhaseTwoCause::OperatorRetry,
+        ByOperator::Resolve => PhaseTwoCause::OperatorResolve,
+    }
+}

@@ -1,0 +1,183 @@
+//! Phase two arrives, questions are asked, rows are cleaned.
+//!
+//! ```text
+//! coordinator --phase two--> handler --+
+//!                                      +--> perform: fence, user code, fence --> result
+//! fence --tried rows--> in_doubt ------+
+//!          (asks, gets answers)
+//! coordinator --horizon----> clean --> acknowledged once it is stored
+//! ```
+//!
+//! * `provided`: the participants of this process, by resource and by instance;
+//! * `under_way`: which branches run, and what was heard about which;
+//! * `handler`: what the coordinator sees;
+//! * `present`: what an attachment presents (RM10);
+//! * `perform`: one phase two of one branch (RM4, RM5);
+//! * `in_doubt`: questions about tried rows (RM6, RM7);
+//! * `clean`: the horizon (RM8);
+//! * `health`: numbers for people.
+
+mod clean;
+mod handler;
+mod health;
+mod in_doubt;
+mod perform;
+mod present;
+mod provided;
+#[cfg(test)]
+mod tests;
+mod under_way;
+
+pub(crate) use health::{DeliveryHealth, ResourceHealth};
+pub use provided::ProvideError;
+pub(crate) use provided::{Provided, Registry};
+
+use std::collections::BTreeMap;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::watch;
+use unanimous_protocol::message::{AttachRefused, Attached};
+use unanimous_protocol::{Incarnation, LogId};
+
+use self::present::Presented;
+use self::under_way::UnderWay;
+use super::Participant;
+use super::fence::RowKey;
+use crate::backoff::Entropy;
+use crate::clock::Clock;
+use crate::coordinator::Coordinator;
+use crate::events::Events;
+
+/// Longest text of an error that is told to the coordinator, which keeps the last one, in bytes.
+const ERROR_BYTES_MAX: usize = 1_024;
+
+/// Performs phase two for the participants of this process.
+#[derive(Debug)]
+pub(crate) struct Deliveries {
+    inner: Arc<Inner>,
+}
+
+/// What the parts need beside the participants.
+struct Surroundings {
+    /// A name for people.
+    application: Arc<str>,
+    /// The clock of questions and repeats.
+    clock: Arc<dyn Clock>,
+    /// For jitter.
+    entropy: Entropy,
+    /// Hears what wants a person's attention.
+    events: Events,
+}
+
+/// Whether this process is attached to its coordinator.
+#[derive(Clone, Debug)]
+enum AttachState {
+    /// Not yet, or not any more.
+    Detached,
+    /// The coordinator refuses; it is tried again.
+    Refused(AttachRefused),
+    /// Attached.
+    Attached {
+        /// Counts the attachments, from 1.
+        nth: u64,
+        /// What the coordinator presented.
+        attached: Arc<Attached>,
+    },
+}
+
+struct Inner {
+    surroundings: Surroundings,
+    registry: Registry,
+    under_way: UnderWay,
+    attach_state: watch::Sender<AttachState>,
+    met: Mutex<Met>,
+}
+
+/// What this process has met of its coordinator and its databases.
+#[derive(Debug, Default)]
+struct Met {
+    attachments: u64,
+    log: Option<LogId>,
+    newest: Option<Incarnation>,
+    /// What each pool's database said last, by the pool's key.
+    presented: BTreeMap<usize, Presented>,
+}
+
+impl Deliveries {
+    /// Phase two for these participants, and the task to spawn beside it: it asks about rows in
+    /// doubt and cleans what an attachment announces, for as long as it is polled. Dropping it
+    /// leaves every row as it is.
+    pub(crate) fn new(
+        application: Arc<str>,
+        registry: Registry,
+        coordinator: Arc<dyn Coordinator>,
+        clock: Arc<dyn Clock>,
+        events: Events,
+    ) -> (Arc<Self>, impl Future<Output = ()> + Send + 'static) {
+        let inner = Arc::new(Inner {
+            surroundings: Surroundings { application, clock, entropy: Entropy::system(), events },
+            registry,
+            under_way: UnderWay::default(),
+            attach_state: watch::Sender::new(AttachState::Detached),
+            met: Mutex::default(),
+        });
+        let deliveries = Arc::new(Self { inner: Arc::clone(&inner) });
+        let served = async move {
+            let questions = in_doubt::ask_for_ever(&inner, &coordinator);
+            let cleaning = clean::catch_up_for_ever(&inner, &coordinator);
+            futures_util::future::join(questions, cleaning).await;
+        };
+        (deliveries, served)
+    }
+
+    /// Completes once the participants are attached.
+    pub(crate) async fn ready(&self) {
+        let mut states = self.inner.attach_state.subscribe();
+        // The sender lives as long as `self`.
+        let _ = states.wait_for(|state| matches!(state, AttachState::Attached { .. })).await;
+    }
+
+    /// The participants, by name.
+    pub(crate) fn provided(&self) -> impl Iterator<Item = &Arc<Provided>> {
+        self.inner.registry.iter()
+    }
+
+    /// The provided participant that this instance belongs to; `pool` is the instance's fence.
+    pub(crate) fn behind(
+        &self,
+        instance: &dyn Participant,
+        pool: Option<usize>,
+    ) -> Option<&Arc<Provided>> {
+        self.inner.registry.behind(instance, pool)
+    }
+
+    /// The number of this attempt at phase one of a call, from 1.
+    pub(crate) fn attempt(&self, key: &RowKey) -> u32 {
+        self.inner.under_way.attempt(key, None)
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner").field("registry", &self.registry).finish_non_exhaustive()
+    }
+}
+
+/// An error and its sources, one after the other.
+pub(crate) fn chain(error: &(dyn StdError + 'static)) -> Arc<str> {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        next = source.source();
+    }
+    shortened(&text)
+}
+
+/// At most [`ERROR_BYTES_MAX`] bytes of the text.
+fn shortened(text: &str) -> Arc<str> {
+    text[..text.floor_char_boundary(ERROR_BYTES_MAX)].into()
+}

@@ -1,0 +1,242 @@
+//! One phase two of one branch: the fence around the user's function (RM4, RM5).
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use unanimous_protocol::message::{Json, ParkReason, PhaseTwo, TraceContext};
+use unanimous_protocol::{ActionName, Decision};
+
+use super::{Inner, Provided, chain, shortened};
+use crate::branch::fence::{DynFence, FenceError, OpenTransaction, PhaseTwoCause, PhaseTwoStep, RowKey};
+use crate::branch::phase_two::PhaseTwoErrorKind;
+use crate::branch::{Branch, BranchContext, BranchScope, PhaseTwoError, Recorded};
+use crate::context::Ambient;
+use crate::events::Event;
+
+/// The phase two to perform.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub(super) provided: Arc<Provided>,
+    pub(super) key: RowKey,
+    pub(super) action: ActionName,
+    pub(super) decision: Decision,
+    pub(super) cause: PhaseTwoCause,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Done {
+    /// The branch has ended, and its local transaction is committed.
+    Ended,
+    /// An answer met a row that is not tried: nothing was done (RM7).
+    Ignored,
+    /// Nothing is done; repeat.
+    Retry { error: Arc<str>, after: Option<Duration> },
+    /// Nothing is done; another version may know better.
+    NotHere { error: Arc<str> },
+    /// Nothing is done; an operator is needed.
+    Park(ParkReason),
+}
+
+impl Work {
+    /// Whether this version can perform it: what an operator resolved needs no user code.
+    pub(super) fn is_known(&self) -> bool {
+        self.cause == PhaseTwoCause::OperatorResolve
+            || self.provided.actions().contains(&self.action)
+    }
+
+    pub(super) fn unknown(&self) -> Done {
+        let participant = &self.provided.resource().participant;
+        let error = format!("this version of {participant} knows no action `{}`", self.action);
+        Done::NotHere { error: error.into() }
+    }
+}
+
+impl Inner {
+    /// Phase two behind a fence: `Ended` only after the local commit (RM5).
+    pub(super) async fn fenced(&self, fence: &dyn DynFence, work: &Work) -> Done {
+        let participant = work.provided.resource().participant.clone();
+        let (key, action) = (work.key.clone(), work.action.clone());
+        let (decision, now_ms) = (work.decision, self.now_ms());
+        let begun =
+            fence.begin_phase_two(key, participant, action, decision, work.cause, now_ms).await;
+        match begun {
+            Ok(PhaseTwoStep::Run { transaction, action, arguments, stored, trace }) => {
+                let recorded = Tried { action, arguments, tried: stored.answer, trace };
+                match self.call(work, recorded, Some(transaction)).await {
+                    Ok(Some(transaction)) => {
+                        close(fence, work, transaction, self.now_ms()).await
+                    }
+                    Ok(None) => Done::retry("the fence opened no local transaction"),
+                    Err(error) => give_up_on_row(fence, work, error.into()).await,
+                }
+            }
+            Ok(PhaseTwoStep::Ended) => Done::Ended,
+            Ok(PhaseTwoStep::Ignored) => Done::Ignored,
+            Ok(PhaseTwoStep::Park(reason)) => Done::Park(reason),
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Phase two without a fence: everything travels with the message, nothing is kept here.
+    pub(super) async fn unfenced(&self, work: &Work, phase_two: PhaseTwo) -> Done {
+        if work.cause == PhaseTwoCause::OperatorResolve {
+            return Done::Ended;
+        }
+        let recorded = Tried {
+            action: phase_two.action,
+            arguments: phase_two.arguments.unwrap_or_else(|| "{}".into()),
+            tried: phase_two.reported.and_then(|reported| reported.tried),
+            trace: phase_two.trace,
+        };
+        match self.call(work, recorded, None).await {
+            Ok(_) => Done::Ended,
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Calls the participant as this branch, outside any transaction scope. After an error the
+    /// local transaction is dropped, and so rolled back.
+    async fn call(
+        &self,
+        work: &Work,
+        recorded: Tried,
+        transaction: Option<OpenTransaction>,
+    ) -> Result<Option<OpenTransaction>, PhaseTwoError> {
+        let scope = self.scope(work, &recorded);
+        let mut branch = Branch {
+            context: scope.context.clone(),
+            decision: work.decision,
+            arguments: Recorded::from_json(recorded.arguments),
+            tried: recorded.tried,
+            transaction,
+        };
+        let participant = Arc::clone(work.provided.participant());
+        let user_code = async { participant.phase_two(&mut branch).await };
+        let user_code = Ambient::with_scope(None).enter(scope.enter(user_code));
+        match AssertUnwindSafe(user_code).catch_unwind().await {
+            Ok(answer) => answer.map(|()| branch.transaction),
+            Err(panic) => Err(format!("phase two panicked: {}", panic_text(&*panic)).into()),
+        }
+    }
+
+    fn scope(&self, work: &Work, recorded: &Tried) -> BranchScope {
+        let RowKey { xid, call } = work.key.clone();
+        let attempt = self.under_way.attempt(&work.key, Some(work.decision));
+        let span = tracing::info_span!(
+            "phase_two",
+            %xid,
+            %call,
+            resource = %work.provided.resource(),
+            action = %recorded.action,
+            decision = %work.decision,
+            attempt,
+            traceparent = recorded.trace.as_ref().map(|trace| &*trace.0),
+        );
+        let action = recorded.action.clone();
+        let context = BranchContext::new(xid, call, action, Some(work.decision), attempt);
+        BranchScope { context, span }
+    }
+
+    /// For the columns of the fence's tables.
+    fn now_ms(&self) -> i64 {
+        self.surroundings.clock.wall_ms()
+    }
+
+    /// Remembers what came of it, and tells people.
+    pub(super) fn tell(&self, work: &Work, done: &Done) {
+        let Work { provided, key: RowKey { xid, call }, action, decision, .. } = work;
+        let resource = provided.resource();
+        if matches!(done, Done::Ended | Done::Ignored | Done::Park(_)) {
+            self.under_way.ended(&work.key);
+        }
+        match done {
+            Done::Ended | Done::Ignored => {
+                tracing::debug!(%xid, %call, %resource, %action, %decision, ?done, "phase two");
+            }
+            Done::Retry { error, .. } | Done::NotHere { error } => {
+                tracing::warn!(%xid, %call, %resource, %action, %decision, %error, "phase two is repeated");
+            }
+            Done::Park(reason) => {
+                tracing::error!(%xid, %call, %resource, %action, %decision, %reason, "phase two is parked and waits for an operator");
+                self.surroundings.events.emit(&Event::Parked {
+                    xid: xid.clone(),
+                    call: call.clone(),
+                    resource: resource.clone(),
+                    action: action.clone(),
+                    reason: reason.clone(),
+                });
+            }
+        }
+    }
+}
+
+/// What phase one left.
+struct Tried {
+    action: ActionName,
+    arguments: Json,
+    tried: Option<Json>,
+    trace: Option<TraceContext>,
+}
+
+async fn close(
+    fence: &dyn DynFence,
+    work: &Work,
+    transaction: OpenTransaction,
+    now_ms: i64,
+) -> Done {
+    let key = work.key.clone();
+    match fence.finish_phase_two(transaction, key, work.decision, now_ms).await {
+        Ok(()) => Done::Ended,
+        Err(error) => error.into(),
+    }
+}
+
+/// A participant that gave up is remembered by the row, before anybody hears of it: a later
+/// delivery, perhaps to another process, must not call it again.
+async fn give_up_on_row(fence: &dyn DynFence, work: &Work, done: Done) -> Done {
+    let Done::Park(ParkReason::GaveUp(reason)) = &done else { return done };
+    match fence.park(work.key.clone(), work.decision, Arc::clone(reason)).await {
+        Ok(()) => done,
+        Err(error) => error.into(),
+    }
+}
+
+impl Done {
+    fn retry(error: &str) -> Self {
+        Self::Retry { error: error.into(), after: None }
+    }
+}
+
+impl From<FenceError> for Done {
+    fn from(error: FenceError) -> Self {
+        let text = chain(&error);
+        match error {
+            // Another version may have written it.
+            FenceError::Row(..) => Self::NotHere { error: text },
+            _ => Self::Retry { error: text, after: None },
+        }
+    }
+}
+
+impl From<PhaseTwoError> for Done {
+    fn from(error: PhaseTwoError) -> Self {
+        match error.kind {
+            PhaseTwoErrorKind::Retry { error, after } => {
+                Self::Retry { error: chain(&*error), after }
+            }
+            PhaseTwoErrorKind::GiveUp { reason } => {
+                Self::Park(ParkReason::GaveUp(shortened(&reason)))
+            }
+            PhaseTwoErrorKind::NotHere { error } => Self::NotHere { error: shortened(&error) },
+        }
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}

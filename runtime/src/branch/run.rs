@@ -1,0 +1,298 @@
+//! Phase one of a branch: registers, runs, reports (RM2, RM3).
+//!
+//! ```text
+//! generic and thin (__private::action)   begin                    body      finish
+//!                                          |                       |          |
+//! here, boxed     record of the call, instance, nesting,           |     spawned tasks, names below,
+//!                 Register, fence row                              |     close the row or Report,
+//!                                                                  |     answer the record
+//! ```
+//!
+//! An action that ends in an error has failed, also before it registered. One that is dropped has
+//! failed too; the record of its call announces that by itself.
+
+mod opening;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use unanimous_protocol::header::AnswerHeader;
+use unanimous_protocol::message::{Json, Report, ReportRefused, Reported};
+use unanimous_protocol::{Alias, BranchKind, limits};
+
+use self::opening::Opening;
+use super::deliver::{Provided, chain};
+use super::fence::{DynFence, FenceError, OpenTransaction, RowKey, StoredAnswer};
+use super::{ActionSpec, BranchScope, InBranch, Participant, Recorded};
+use crate::context::{Entered, OpenCall};
+use crate::coordinator::CoordinatorError;
+use crate::global::calls::Ending;
+use crate::{CallFailure, Error};
+
+/// The text of the unit value: nothing is stored for it, so it is read back from nothing.
+const NOTHING: &str = "null";
+
+/// A phase one whose branch has joined and whose body may run.
+#[derive(Debug)]
+pub(crate) struct PhaseOne {
+    alias: Alias,
+    key: RowKey,
+    provided: Arc<Provided>,
+    branch: BranchScope,
+    call: OpenCall,
+}
+
+/// What beginning a fenced phase one found.
+pub(crate) enum Begun {
+    /// The row is inserted; run the body in this local transaction.
+    Run(Box<PhaseOne>, OpenTransaction),
+    /// It ran before.
+    Replay(Box<Replay>),
+}
+
+/// A value that an earlier delivery of the same call left: it stands.
+#[derive(Debug)]
+pub(crate) struct Replay {
+    call: OpenCall,
+    answer: AnswerHeader,
+    json: Json,
+}
+
+/// How a body ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// In an error of its own.
+    Failed,
+    /// In a value, whose text is there if it is to be stored.
+    Succeeded(Option<String>),
+    /// In a value that cannot be stored.
+    Unstorable(serde_json::Error),
+}
+
+/// Begins a fenced phase one on an instance whose fence is this pool.
+pub(crate) fn begin_fenced<'a>(
+    spec: &'a ActionSpec,
+    participant: &'a dyn Participant,
+    pool: usize,
+    recorded: Recorded,
+) -> BoxFuture<'a, Result<Begun, Error>> {
+    Box::pin(async move {
+        let opening = Opening::new(spec, participant, BranchKind::Fenced, Some(pool), &recorded)?;
+        match opening.join_and_insert().await {
+            Ok((alias, inserted)) => Ok(opening.begun(alias, inserted)),
+            Err(error) => Err(opening.refuse(error)),
+        }
+    })
+}
+
+/// Begins a phase one without a fence.
+pub(crate) fn begin_unfenced<'a>(
+    spec: &'a ActionSpec,
+    participant: &'a dyn Participant,
+    recorded: Recorded,
+) -> BoxFuture<'a, Result<Box<PhaseOne>, Error>> {
+    Box::pin(async move {
+        let pool = participant.fence().map(DynFence::pool_key);
+        let opening = Opening::new(spec, participant, BranchKind::Unfenced, pool, &recorded)?;
+        match opening.join().await {
+            Ok(alias) => Ok(opening.phase_one(alias)),
+            Err(error) => Err(opening.refuse(error)),
+        }
+    })
+}
+
+/// Closes the row of a fenced phase one, or rolls its local transaction back.
+pub(crate) fn finish_fenced(
+    phase: Box<PhaseOne>,
+    transaction: OpenTransaction,
+    ended: Ended,
+) -> BoxFuture<'static, Result<(), Error>> {
+    Box::pin(async move {
+        let json = match phase.value(ended) {
+            Ok(json) => json,
+            Err(error) => {
+                drop(transaction);
+                return phase.fail(error);
+            }
+        };
+        let below = phase.below().await;
+        match phase.close(transaction, json, &below).await {
+            Ok(()) => {
+                phase.call.answered(with_name(below, phase.alias));
+                Ok(())
+            }
+            Err(error) => Err(refuse(phase.call, error)),
+        }
+    })
+}
+
+/// Reports the value of an unfenced phase one where a partner wants it. An earlier report stands:
+/// the caller is then answered from it, as a fence would (calls-and-wire section 8).
+pub(crate) fn finish_unfenced(
+    phase: Box<PhaseOne>,
+    ended: Ended,
+) -> BoxFuture<'static, Result<Option<Box<Replay>>, Error>> {
+    Box::pin(async move {
+        let json = match phase.value(ended) {
+            Ok(json) => json,
+            Err(error) => return phase.fail(error).map(|()| None),
+        };
+        let below = phase.below().await;
+        let standing = match json {
+            Some(json) => phase.report(json).await,
+            None => Ok(None),
+        };
+        let answer = with_name(below, phase.alias);
+        match standing {
+            Ok(Some(json)) => Ok(Some(Box::new(Replay { call: phase.call, answer, json }))),
+            Ok(None) => {
+                phase.call.answered(answer);
+                Ok(None)
+            }
+            Err(error) => Err(refuse(phase.call, error)),
+        }
+    })
+}
+
+impl PhaseOne {
+    /// The body, surrounded by the scope of its call and by its branch.
+    pub(crate) fn enter<F: Future>(&self, body: F) -> Entered<InBranch<'_, F>> {
+        self.call.scope().enter(self.branch.enter(body))
+    }
+
+    /// The failure of a fence that hands out transactions of another database than the action's.
+    pub(crate) fn other_database(self: Box<Self>) -> Error {
+        let error = self.database("its `fence()` is of another database than the action's");
+        refuse(self.call, error)
+    }
+
+    /// The text to store, if there is one; else why the phase failed, none for the body's own
+    /// error.
+    fn value(&self, ended: Ended) -> Result<Option<Json>, Option<Error>> {
+        match ended {
+            Ended::Failed => Err(None),
+            Ended::Succeeded(json) => Ok(json.map(Into::into)),
+            Ended::Unstorable(error) => Err(Some(self.stored_answer(error.to_string()))),
+        }
+    }
+
+    fn fail(self: Box<Self>, error: Option<Error>) -> Result<(), Error> {
+        match error {
+            Some(error) => Err(refuse(self.call, error)),
+            None => {
+                self.call.failed(CallFailure::Failed, None);
+                Ok(())
+            }
+        }
+    }
+
+    /// What the calls below answer, once the tasks spawned here have ended.
+    async fn below(&self) -> AnswerHeader {
+        let scope = self.call.scope();
+        scope.join_spawned().await;
+        scope.end(Ending::Ok)
+    }
+
+    /// RM3: the answer, with the names below it, X and the mark, in the same local transaction.
+    async fn close(
+        &self,
+        transaction: OpenTransaction,
+        json: Option<Json>,
+        below: &AnswerHeader,
+    ) -> Result<(), Error> {
+        let Some(fence) = self.provided.fence() else {
+            return Err(self.database("it has no fence any more"));
+        };
+        let answer = json.filter(|json| &**json != NOTHING);
+        let mut stored = StoredAnswer { answer, ..StoredAnswer::default() };
+        match below.clone() {
+            AnswerHeader::Ok { names, abandoned } => {
+                (stored.names, stored.abandoned) = (names, abandoned);
+            }
+            AnswerHeader::Mark { .. } => stored.marked = true,
+        }
+        let closed = fence.finish_try(transaction, self.key.clone(), stored).await;
+        closed.map_err(|error| fence_error(error, &self.provided, &self.key))
+    }
+
+    /// The value that stands, if it is another one.
+    async fn report(&self, json: Json) -> Result<Option<Json>, Error> {
+        let max = limits::ARGUMENTS_BYTES_MAX;
+        if json.len() > max {
+            let why = format!("it has {} bytes, and phase two is handed at most {max}", json.len());
+            return Err(self.stored_answer(why));
+        }
+        let RowKey { xid, call } = self.key.clone();
+        let value = Reported { tried: Some(Arc::clone(&json)), ..Reported::default() };
+        let coordinator = self.call.scope().runtime().coordinator();
+        let reported = coordinator.report(Report { xid: xid.clone(), call, value }).await;
+        match reported? {
+            Ok(standing) => Ok(standing.tried.filter(|standing| *standing != json)),
+            Err(ReportRefused::AlreadyDecided) => Err(Error::AlreadyDecided { xid }),
+            Err(refused) => Err(misunderstood(coordinator.address(), refused.to_string())),
+        }
+    }
+
+    fn stored_answer(&self, why: String) -> Error {
+        Error::StoredAnswer { call: self.key.call.clone(), why }
+    }
+
+    fn database(&self, why: &'static str) -> Error {
+        Error::Database { participant: name(&self.provided), source: why.into() }
+    }
+}
+
+impl Replay {
+    /// The text of the value.
+    pub(crate) fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// Answers the call with what the earlier delivery answered.
+    pub(crate) fn answered(self: Box<Self>) {
+        self.call.answered(self.answer);
+    }
+
+    /// The stored text is no value of the action's type. The error shows no value.
+    pub(crate) fn unreadable(self: Box<Self>) -> Error {
+        let why = "it is no value of the type that the action returns".to_owned();
+        let call = self.call.id().clone();
+        refuse(self.call, Error::StoredAnswer { call, why })
+    }
+}
+
+/// Ends a call that failed with an error of ours, which its scope remembers.
+fn refuse(call: OpenCall, error: Error) -> Error {
+    call.failed(CallFailure::Failed, Some(chain(&error)));
+    error
+}
+
+/// The answer of the whole: what is below it, and the branch itself.
+fn with_name(below: AnswerHeader, own: Alias) -> AnswerHeader {
+    match below {
+        AnswerHeader::Ok { mut names, abandoned } => {
+            names.insert(own);
+            AnswerHeader::Ok { names, abandoned }
+        }
+        mark @ AnswerHeader::Mark { .. } => mark,
+    }
+}
+
+fn fence_error(error: FenceError, provided: &Provided, key: &RowKey) -> Error {
+    match error {
+        FenceError::EndedEarly => Error::FenceEndedEarly { call: key.call.clone() },
+        FenceError::NotDurable(why) => Error::NotDurable(why),
+        FenceError::Database(source) => Error::Database { participant: name(provided), source },
+        other => Error::Database { participant: name(provided), source: other.into() },
+    }
+}
+
+fn misunderstood(coordinator: Arc<str>, why: String) -> Error {
+    CoordinatorError::Protocol { coordinator, why: why.into() }.into()
+}
+
+fn name(provided: &Provided) -> Arc<str> {
+    provided.resource().participant.as_str().into()
+}

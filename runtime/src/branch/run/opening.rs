@@ -1,0 +1,205 @@
+//! Up to the start of the body: checks, registration, the fence row.
+
+use std::sync::Arc;
+
+use unanimous_protocol::header::AnswerHeader;
+use unanimous_protocol::ids::Target;
+use unanimous_protocol::message::{JoinRefused, Json, Register};
+use unanimous_protocol::{ActionName, Alias, BranchKind, Digest, limits};
+
+use super::{Begun, NOTHING, PhaseOne, Replay, fence_error, misunderstood, name, refuse, with_name};
+use crate::Error;
+use crate::branch::deliver::Provided;
+use crate::branch::fence::{OpenTransaction, RowKey, StoredAnswer, TryRow, TryStep};
+use crate::branch::{ActionSpec, BranchContext, BranchScope, Participant, Recorded};
+use crate::context::{CallKind, OpenCall, Scope};
+
+/// A phase one before its body.
+pub(super) struct Opening {
+    checked: Checked,
+    kind: BranchKind,
+    key: RowKey,
+    call: OpenCall,
+}
+
+/// How the fence row was found.
+pub(super) enum Inserted {
+    /// Inserted, in this local transaction.
+    Now(OpenTransaction),
+    /// There already, with its answer.
+    Before(StoredAnswer),
+}
+
+/// What was found before anything was registered.
+struct Checked {
+    provided: Arc<Provided>,
+    action: ActionName,
+    arguments: Json,
+    digest: Digest,
+}
+
+impl Opening {
+    /// Opens the record of the call and checks everything that needs no coordinator. `pool` is
+    /// the instance's fence, if it has one.
+    pub(super) fn new(
+        spec: &ActionSpec,
+        participant: &dyn Participant,
+        kind: BranchKind,
+        pool: Option<usize>,
+        recorded: &Recorded,
+    ) -> Result<Self, Error> {
+        let target: Arc<str> = format!("{}.{}", participant.name(), spec.name()).into();
+        let Some(scope) = Scope::current() else {
+            return Err(Error::NotInTransaction { what: target });
+        };
+        let entered = pool.filter(|_| kind == BranchKind::Fenced);
+        let nested = entered.is_some_and(|pool| scope.is_inside_fence(pool));
+        let call = match entered {
+            Some(pool) => scope.open_fenced_call(&Target::new(&target), pool)?,
+            None => scope.open_call(&Target::new(&target), CallKind::Call)?,
+        };
+        match check(&scope, spec, participant, pool, recorded, &target) {
+            Ok(_) if nested => Err(refuse(call, Error::NestedFence { action: target })),
+            Ok(checked) => {
+                let key = RowKey { xid: scope.xid().clone(), call: call.id().clone() };
+                Ok(Self { checked, kind, key, call })
+            }
+            Err(error) => Err(refuse(call, error)),
+        }
+    }
+
+    /// RM2: joins, and waits for the answer before anything runs. A refusal is an error to the
+    /// caller and no reason to cancel: another delivery of the call may have joined.
+    pub(super) async fn join(&self) -> Result<Alias, Error> {
+        let Checked { provided, action, arguments, digest } = &self.checked;
+        let RowKey { xid, call } = &self.key;
+        let scope = self.call.scope();
+        let register = Register {
+            xid: xid.clone(),
+            call: call.clone(),
+            resource: provided.resource().clone(),
+            action: action.clone(),
+            kind: self.kind,
+            digest: *digest,
+            // A fence row holds them itself.
+            arguments: self.kind.is_forced().then(|| Arc::clone(arguments)),
+            trace: scope.trace(),
+        };
+        let coordinator = scope.runtime().coordinator();
+        self.call.joined();
+        match coordinator.register(register).await? {
+            Ok(joined) => {
+                let (alias, repeat) = (joined.alias, joined.repeat);
+                tracing::debug!(%xid, %call, %alias, repeat, "branch joined");
+                Ok(alias)
+            }
+            Err(refused) => Err(self.refused(refused, coordinator.address())),
+        }
+    }
+
+    fn refused(&self, refused: JoinRefused, coordinator: Arc<str>) -> Error {
+        let RowKey { xid, call } = self.key.clone();
+        match refused {
+            JoinRefused::AlreadyDecided => Error::AlreadyDecided { xid },
+            JoinRefused::CallIdReused => Error::CallIdReused { xid, call },
+            JoinRefused::TooManyBranches => {
+                Error::TooMany { xid, what: "branches", max: limits::BRANCHES_MAX }
+            }
+            JoinRefused::Foreign => Error::ForeignCoordinator { xid, ours: coordinator },
+            refused => misunderstood(coordinator, refused.to_string()),
+        }
+    }
+
+    /// RM3: the row first, in the local transaction of the business statements.
+    pub(super) async fn join_and_insert(&self) -> Result<(Alias, Inserted), Error> {
+        let alias = self.join().await?;
+        let Checked { provided, action, arguments, digest } = &self.checked;
+        let Some(fence) = provided.fence() else {
+            let source = "it has no fence any more".into();
+            return Err(Error::Database { participant: name(provided), source });
+        };
+        let row = TryRow {
+            key: self.key.clone(),
+            participant: provided.resource().participant.clone(),
+            action: action.clone(),
+            digest: *digest,
+            arguments: Arc::clone(arguments),
+            trace: self.call.scope().trace(),
+        };
+        let now_ms = self.call.scope().runtime().clock().wall_ms();
+        let RowKey { xid, call } = self.key.clone();
+        match fence.begin_try(row, now_ms).await {
+            Ok(TryStep::Run(transaction)) => Ok((alias, Inserted::Now(transaction))),
+            Ok(TryStep::AlreadyApplied(stored)) => Ok((alias, Inserted::Before(stored))),
+            Ok(TryStep::RefusedCancelled) => Err(Error::RefusedCancelled { xid, call }),
+            Ok(TryStep::CallIdReused) => Err(Error::CallIdReused { xid, call }),
+            // What is forgotten was decided.
+            Ok(TryStep::BelowHorizon) => Err(Error::AlreadyDecided { xid }),
+            Err(error) => Err(fence_error(error, provided, &self.key)),
+        }
+    }
+
+    /// The call failed.
+    pub(super) fn refuse(self, error: Error) -> Error {
+        refuse(self.call, error)
+    }
+
+    /// For the runner: the body's transaction, or the answer of an earlier delivery with all that
+    /// it named (RM3).
+    pub(super) fn begun(self, alias: Alias, inserted: Inserted) -> Begun {
+        let stored = match inserted {
+            Inserted::Now(transaction) => return Begun::Run(self.phase_one(alias), transaction),
+            Inserted::Before(stored) => stored,
+        };
+        let RowKey { xid, call } = &self.key;
+        tracing::debug!(%xid, %call, "phase one ran before: answered from its row");
+        let below = if stored.marked {
+            AnswerHeader::mark("replayed")
+        } else {
+            AnswerHeader::Ok { names: stored.names, abandoned: stored.abandoned }
+        };
+        let answer = with_name(below, alias);
+        let json = stored.answer.unwrap_or_else(|| NOTHING.into());
+        Begun::Replay(Box::new(Replay { call: self.call, answer, json }))
+    }
+
+    pub(super) fn phase_one(self, alias: Alias) -> Box<PhaseOne> {
+        let Self { checked: Checked { provided, action, .. }, key, call } = self;
+        let attempt = call.scope().runtime().deliveries().attempt(&key);
+        let span = tracing::info_span!(
+            "branch",
+            xid = %key.xid,
+            call = %key.call,
+            resource = %provided.resource(),
+            %action,
+            attempt,
+        );
+        let context = BranchContext::new(key.xid.clone(), key.call.clone(), action, None, attempt);
+        let branch = BranchScope { context, span };
+        Box::new(PhaseOne { alias, key, provided, branch, call })
+    }
+}
+
+/// Everything that can be refused before anything is registered.
+fn check(
+    scope: &Scope,
+    spec: &ActionSpec,
+    participant: &dyn Participant,
+    pool: Option<usize>,
+    recorded: &Recorded,
+    target: &Arc<str>,
+) -> Result<Checked, Error> {
+    let arguments = |why: String| Error::Arguments { action: Arc::clone(target), why };
+    let json = recorded.json().map_err(|why| arguments(why.to_string()))?;
+    let digest = recorded.digest().map_err(|why| arguments(why.to_string()))?;
+    let deliveries = scope.runtime().deliveries();
+    let provided = deliveries.behind(participant, pool);
+    let action = spec.name().parse().ok();
+    let known = action.filter(|action| provided.is_some_and(|found| found.actions().contains(action)));
+    let (Some(provided), Some(action)) = (provided, known) else {
+        let at = spec.location();
+        let action = Arc::clone(target);
+        return Err(Error::NotProvided { action, file: at.file, line: at.line });
+    };
+    Ok(Checked { provided: Arc::clone(provided), action, arguments: Arc::clone(json), digest })
+}
