@@ -50,7 +50,10 @@ impl SystemClock {
     }
 
     fn sleep(self, at: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep_until(self.origin + at))
+        match self.origin.checked_add(at) {
+            Some(at) => Box::pin(tokio::time::sleep_until(at)),
+            None => Box::pin(std::future::pending()),
+        }
     }
 }
 

@@ -18,8 +18,7 @@ use unanimous_protocol::ids::Target;
 use unanimous_protocol::message::{Commit, TraceContext};
 use unanimous_protocol::{Alias, CallId, Xid};
 
-pub(crate) use crate::global::calls::CallKind;
-use crate::global::calls::{Calls, Closed, Ending, NoCommit, Refused, RollbackOnly};
+use crate::global::calls::{Calls, CommitRefused, Ending, Verdict};
 use crate::runtime::Runtime;
 use crate::{CallFailure, Error};
 
@@ -136,10 +135,22 @@ struct ScopeInner {
     /// The scope that this one is a call of, in this process.
     parent: Option<Scope>,
     calls: Mutex<Calls>,
+    /// The error that came with the first failed call.
+    error: Mutex<Option<Arc<str>>>,
     /// Pools whose fenced phase one is under way around this scope.
     fences: Vec<usize>,
     /// Tasks spawned here that have not ended.
     spawned: watch::Sender<usize>,
+}
+
+/// How strictly a new call is looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum CallKind {
+    /// An action or a remote call: it has effects, so it is refused once the transaction can only
+    /// roll back.
+    Effect,
+    /// It only groups calls, which are looked at one by one.
+    Group,
 }
 
 impl Scope {
@@ -158,6 +169,7 @@ impl Scope {
             transaction,
             parent,
             calls: Mutex::new(Calls::new(id)),
+            error: Mutex::default(),
             fences,
             spawned: watch::Sender::new(0),
         }))
@@ -212,7 +224,7 @@ impl Scope {
 
     /// The same for a fenced phase one on this pool.
     pub(crate) fn open_fenced_call(&self, target: &Target, pool_key: usize) -> Result<OpenCall, Error> {
-        self.open(target, CallKind::Action, Some(pool_key))
+        self.open(target, CallKind::Effect, Some(pool_key))
     }
 
     fn open(
@@ -221,18 +233,12 @@ impl Scope {
         kind: CallKind,
         fence: Option<usize>,
     ) -> Result<OpenCall, Error> {
-        if matches!(kind, CallKind::Action | CallKind::Remote)
+        if kind == CallKind::Effect
             && let Some(refusal) = self.rollback_only()
         {
             return Err(refusal);
         }
-        let opened = self.calls().open(target, kind);
-        let id = opened.map_err(|refused| match refused {
-            Refused::RollbackOnly(failure) => self.rollback_only_error(failure),
-            Refused::CallId(error) => error.into(),
-            // A task that outlived its scope calls too late: the scope's answer is given.
-            Refused::Ended => Error::AlreadyDecided { xid: self.xid().clone() },
-        })?;
+        let id = self.calls().open(target)?;
         let transaction = Arc::clone(&self.0.transaction);
         let fences = self.0.fences.iter().copied().chain(fence).collect();
         let child = Self::new(transaction, Some(self.clone()), id.clone(), fences);
@@ -244,9 +250,9 @@ impl Scope {
     pub(crate) fn rollback_only(&self) -> Option<Error> {
         let mut scope = Some(self);
         while let Some(at) = scope {
-            let failure = at.calls().failure().cloned();
-            if let Some(failure) = failure {
-                return Some(at.rollback_only_error(failure));
+            let failure = at.calls().first_failure().cloned();
+            if let Some((call, cause)) = failure {
+                return Some(at.rollback_only_error(call, cause));
             }
             scope = at.0.parent.as_ref();
         }
@@ -255,11 +261,11 @@ impl Scope {
 
     /// How the first call that failed here did so.
     pub(crate) fn failure_cause(&self) -> Option<CallFailure> {
-        self.calls().failure().map(|failure| failure.cause)
+        self.calls().first_failure().map(|(_, cause)| *cause)
     }
 
-    fn rollback_only_error(&self, failure: RollbackOnly) -> Error {
-        let RollbackOnly { call, cause, error } = failure;
+    fn rollback_only_error(&self, call: CallId, cause: CallFailure) -> Error {
+        let error = lock(&self.0.error).clone();
         Error::RollbackOnly { xid: self.xid().clone(), call, cause, error }
     }
 
@@ -295,20 +301,27 @@ impl Scope {
         self.calls().end(ending)
     }
 
+    /// What a block that contains failures tells its parent.
+    fn end_block(&self, ok: bool) -> Verdict {
+        self.calls().end_block(ok)
+    }
+
     /// The next attempt of a `retry_call` begins.
     pub(crate) fn restart(&self) {
         self.calls().restart();
+        *lock(&self.0.error) = None;
     }
 
     /// The commit that the scope that began asks for, if it may (TM2).
-    pub(crate) fn commit_request(&self, ending: Ending) -> Result<Commit, Option<Error>> {
-        let request = self.calls().commit_request(self.xid(), ending);
+    pub(crate) fn commit_request(&self) -> Result<Commit, Error> {
+        let request = self.calls().commit_request(self.xid());
         request.map_err(|refused| match refused {
-            NoCommit::BodyFailed => None,
-            NoCommit::RollbackOnly(failure) => Some(self.rollback_only_error(failure)),
-            NoCommit::TooManyAbandoned { max } => {
-                Some(Error::TooMany { xid: self.xid().clone(), what: "abandoned calls", max })
-            }
+            CommitRefused::RollbackOnly { call, cause } => self.rollback_only_error(call, cause),
+            CommitRefused::TooManyAbandoned => Error::TooMany {
+                xid: self.xid().clone(),
+                what: "abandoned calls",
+                max: unanimous_protocol::limits::ABANDONED_CALLS_MAX,
+            },
         })
     }
 
@@ -351,16 +364,25 @@ impl OpenCall {
         self.child.joined();
     }
 
+    /// The call is an action that succeeded as this branch: its scope's answer names it.
+    pub(crate) fn named(&self, alias: Alias) {
+        self.child.calls().own_name(alias);
+    }
+
     /// It answered.
     pub(crate) fn answered(mut self, answer: AnswerHeader) {
         self.open = false;
+        if let AnswerHeader::Mark { .. } = &answer {
+            keep_first(&self.parent, || lock(&self.child.0.error).clone());
+        }
         self.parent.calls().answered(&self.id, answer);
     }
 
     /// It failed.
     pub(crate) fn failed(mut self, cause: CallFailure, error: Option<Arc<str>>) {
         self.open = false;
-        self.parent.calls().failed(&self.id, cause, error);
+        keep_first(&self.parent, || error.or_else(|| lock(&self.child.0.error).clone()));
+        self.parent.calls().failed(&self.id, cause);
     }
 
     /// It succeeded without telling any names (TM5).
@@ -378,27 +400,33 @@ impl OpenCall {
 
     /// Its scope ended in this process.
     pub(crate) fn close(self, ending: Ending) {
-        let closed = self.child.calls().close(ending);
-        self.closed(closed);
+        let answer = self.child.end(ending);
+        self.answered(answer);
     }
 
     /// Its scope, a `tolerate` block, ended.
-    pub(crate) fn close_tolerate(self, ending: Ending) {
-        let closed = self.child.calls().close_tolerate(ending);
-        self.closed(closed);
-    }
-
-    fn closed(mut self, closed: Closed) {
+    pub(crate) fn close_tolerate(mut self, ok: bool) {
         self.open = false;
-        self.parent.calls().closed(&self.id, closed);
+        let verdict = self.child.end_block(ok);
+        if let Verdict::Failed { .. } = &verdict {
+            keep_first(&self.parent, || lock(&self.child.0.error).clone());
+        }
+        self.parent.calls().block_ended(&self.id, verdict);
     }
 }
 
 impl Drop for OpenCall {
     fn drop(&mut self) {
         if self.open {
-            self.parent.calls().dropped(&self.id);
+            self.parent.calls().failed(&self.id, CallFailure::Dropped);
         }
+    }
+}
+
+fn keep_first(scope: &Scope, error: impl FnOnce() -> Option<Arc<str>>) {
+    let mut kept = lock(&scope.0.error);
+    if kept.is_none() {
+        *kept = error();
     }
 }
 

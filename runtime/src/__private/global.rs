@@ -122,7 +122,7 @@ impl<T, E> Fallible for Result<T, E> {
     type Value = T;
 
     fn ending(&self) -> Ending {
-        if self.is_ok() { Ending::Ok } else { Ending::Error }
+        if self.is_ok() { Ending::Ok } else { Ending::Err }
     }
 
     fn value(&self) -> Option<&T> {

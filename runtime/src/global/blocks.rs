@@ -52,15 +52,15 @@ async fn tolerate_when<T, E, F>(block: F, when: impl FnOnce(&E) -> bool) -> Resu
 where
     F: Future<Output = Result<T, E>>,
 {
-    let Some(call) = open(&Target::new("~tolerate"), CallKind::Tolerate) else { return block.await };
+    let Some(call) = open(&Target::new("~tolerate")) else { return block.await };
     let call = Tolerated(Some(call));
     let result = call.scope().enter(block).await;
     match &result {
         Ok(_) => {
             call.scope().join_spawned().await;
-            call.end(Ending::Ok);
+            call.end(true);
         }
-        Err(error) if when(error) => call.end(Ending::Error),
+        Err(error) if when(error) => call.end(false),
         Err(_) => call.fail(),
     }
     result
@@ -77,8 +77,8 @@ impl Tolerated {
         }
     }
 
-    fn end(mut self, ending: Ending) {
-        self.take(ending);
+    fn end(mut self, ok: bool) {
+        self.take(ok);
     }
 
     fn fail(mut self) {
@@ -87,16 +87,16 @@ impl Tolerated {
         }
     }
 
-    fn take(&mut self, ending: Ending) {
+    fn take(&mut self, ok: bool) {
         if let Some(call) = self.0.take() {
-            call.close_tolerate(ending);
+            call.close_tolerate(ok);
         }
     }
 }
 
 impl Drop for Tolerated {
     fn drop(&mut self) {
-        self.take(Ending::Error);
+        self.take(false);
     }
 }
 
@@ -106,7 +106,7 @@ impl Drop for Tolerated {
 /// The block is one call; it is judged by the calls below it, by panic and by drop. Its value is
 /// not looked at. Outside a transaction the future simply runs.
 pub async fn keyed<F: Future>(key: impl fmt::Display, block: F) -> F::Output {
-    let Some(call) = open(&Target::new(&key.to_string()), CallKind::Scope) else { return block.await };
+    let Some(call) = open(&Target::new(&key.to_string())) else { return block.await };
     let output = call.scope().enter(block).await;
     call.scope().join_spawned().await;
     call.close(Ending::Ok);
@@ -197,7 +197,7 @@ where
     if let Some(error) = scope.rollback_only() {
         return refuse(error);
     }
-    let call = match scope.open_call(&Target::new("~retry"), CallKind::Retry) {
+    let call = match scope.open_call(&Target::new("~retry"), CallKind::Group) {
         Ok(call) => call,
         Err(error) => return refuse(error),
     };
@@ -216,7 +216,7 @@ where
         };
         let wait = backoff.wait();
         if !again || scope.remaining().is_none_or(|remaining| remaining <= wait) {
-            call.close(if result.is_ok() { Ending::Ok } else { Ending::Error });
+            call.close(if result.is_ok() { Ending::Ok } else { Ending::Err });
             return result;
         }
         call.scope().restart();
@@ -227,6 +227,6 @@ where
 
 /// The record of a block, or none outside a transaction or at the limits of a call id; there the
 /// calls of the block are looked at one by one.
-fn open(target: &Target, kind: CallKind) -> Option<OpenCall> {
-    Scope::current()?.open_call(target, kind).ok()
+fn open(target: &Target) -> Option<OpenCall> {
+    Scope::current()?.open_call(target, CallKind::Group).ok()
 }

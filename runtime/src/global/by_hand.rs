@@ -122,5 +122,5 @@ impl<T, E> Completed<T, E> {
 }
 
 pub(crate) fn ending_of<T, E>(result: &Result<T, E>) -> Ending {
-    if result.is_ok() { Ending::Ok } else { Ending::Error }
+    if result.is_ok() { Ending::Ok } else { Ending::Err }
 }

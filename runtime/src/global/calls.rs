@@ -327,6 +327,7 @@ fn reason(cause: CallFailure) -> &'static str {
         CallFailure::LostAnswer => "lost-answer",
         CallFailure::Dropped => "dropped",
         CallFailure::Marked => "marked-below",
+        CallFailure::Refused => "refused",
         CallFailure::StillRunning => "still-running",
     }
 }

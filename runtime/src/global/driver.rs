@@ -150,7 +150,7 @@ async fn begin(plan: Plan, ambient: Ambient) -> Result<Started, Error> {
     };
     match (plan.propagation, surrounding) {
         (Propagation::Required | Propagation::Mandatory, Some(scope)) => {
-            let call = scope.open_call(&Target::new(function(&plan.name)), CallKind::Scope)?;
+            let call = scope.open_call(&Target::new(function(&plan.name)), CallKind::Group)?;
             Ok(Started::Joined(call))
         }
         (Propagation::Mandatory, None) => {
@@ -236,7 +236,7 @@ impl<'a, F: Future> Run<'a, F> {
 
     fn judge(&self, output: &F::Output) -> Ending {
         match (self.ending)(output) {
-            Ending::Error if self.commit_on.is_some_and(|matches| matches(output)) => {
+            Ending::Err if self.commit_on.is_some_and(|matches| matches(output)) => {
                 Ending::CommitOn
             }
             ending => ending,

@@ -53,15 +53,16 @@ pub(super) async fn finish_root(mut root: Root, ending: Option<Ending>) -> Finis
         let error = Error::TimedOut { xid: root.scope.xid().clone() };
         return roll_back(root, RollbackReason::TimedOut, Some(error)).await;
     };
-    if ending == Ending::Ok {
-        root.scope.join_spawned().await;
+    if ending == Ending::Err {
+        return roll_back(root, RollbackReason::Requested, None).await;
     }
-    match root.scope.commit_request(ending) {
+    root.scope.join_spawned().await;
+    match root.scope.commit_request() {
         Ok(commit) => match root.guard.asking.ask_commit(commit).cloned() {
             Some(commit) => decide(root, commit).await,
             None => roll_back(root, RollbackReason::Requested, None).await,
         },
-        Err(refusal) => roll_back(root, RollbackReason::Requested, refusal).await,
+        Err(refusal) => roll_back(root, RollbackReason::Requested, Some(refusal)).await,
     }
 }
 
@@ -137,6 +138,6 @@ pub(super) async fn finish_joined(call: OpenCall, ending: Option<Ending>) -> Fin
         call.scope().join_spawned().await;
     }
     let xid = call.scope().xid().clone();
-    call.close(ending.unwrap_or(Ending::Error));
+    call.close(ending.unwrap_or(Ending::Err));
     Finished { outcome: Some(Outcome::Unknown { xid, why: UnknownWhy::Open }), error: None }
 }

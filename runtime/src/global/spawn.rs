@@ -28,7 +28,7 @@ where
     let opened = Scope::current().and_then(|scope| {
         // A call id at its limits: the task runs without the transaction, and an action in it
         // says that it needs one.
-        let call = scope.open_call(&Target::new("~spawn"), CallKind::Spawned).ok()?;
+        let call = scope.open_call(&Target::new("~spawn"), CallKind::Group).ok()?;
         Some((call, scope.count_spawned()))
     });
     #[expect(clippy::disallowed_methods, reason = "this is the spawn that carries the context")]

@@ -5,6 +5,8 @@ mod builder;
 mod decisions;
 mod open;
 mod operate;
+#[cfg(feature = "tower")]
+mod readiness;
 mod settings;
 mod url;
 
