@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::convert::{at_most, cut, enumeration, present, text};
+use super::convert::{at_most, cut, enumeration, parsed, present, text};
 use super::{Problem, WireError, v1};
-use crate::ids::{Incarnation, Xid};
+use crate::ids::{Alias, Incarnation, Xid};
 use crate::limits;
 use crate::message::{
     Attach, AttachRefused, Attached, Began, Begin, BeginRefused, BranchResult, Commit,
@@ -33,10 +33,26 @@ pub enum FromClient {
     Attach(Vec<(AttachmentId, Attach)>),
     /// The attachment that the frame's id names is taken back.
     Detach,
-    /// What came of the delivery that the frame's id names.
-    BranchResult(BranchResult),
-    /// The announced horizon that the frame's id names is stored, or could not be.
-    HorizonAck(bool),
+    /// What came of a phase two.
+    BranchAnswer {
+        /// Where it was delivered.
+        attachment: AttachmentId,
+        /// The transaction.
+        xid: Xid,
+        /// The branch.
+        alias: Alias,
+        /// What came of it.
+        result: BranchResult,
+    },
+    /// Every resource of the attachment has stored this horizon.
+    HorizonAck {
+        /// Where it was announced.
+        attachment: AttachmentId,
+        /// Whose horizon it is.
+        incarnation: Incarnation,
+        /// Up to where.
+        counter: u64,
+    },
 }
 
 /// A request that is answered by one [`ServerAnswer`].
@@ -77,9 +93,9 @@ pub enum FromServer {
     Answer(ServerAnswer),
     /// What came of each attachment.
     Attached(Vec<(AttachmentId, Result<Attached, AttachRefused>)>),
-    /// Perform phase two; answered by a `BranchResult` of the same id.
+    /// Perform phase two; answered by a `BranchAnswer`.
     PhaseTwo(AttachmentId, PhaseTwo),
-    /// Clean below the horizon; answered by a `HorizonAck` of the same id.
+    /// Clean below the horizon; answered by a `HorizonAck` once it is stored.
     Horizon(AttachmentId, Incarnation, Horizon),
 }
 
@@ -163,8 +179,26 @@ impl FromClient {
                 })
             }
             Self::Detach => Body::Detach(v1::Empty {}),
-            Self::BranchResult(result) => Body::BranchResult(result.into()),
-            Self::HorizonAck(stored) => Body::HorizonAck(v1::HorizonAck { stored: *stored }),
+            Self::BranchAnswer {
+                attachment,
+                xid,
+                alias,
+                result,
+            } => Body::BranchAnswer(v1::BranchAnswer {
+                attachment: *attachment,
+                xid: xid.to_string(),
+                alias: alias.0,
+                result: Some(result.into()),
+            }),
+            Self::HorizonAck {
+                attachment,
+                incarnation,
+                counter,
+            } => Body::HorizonAck(v1::HorizonAck {
+                attachment: *attachment,
+                incarnation: Some((*incarnation).into()),
+                counter: *counter,
+            }),
         };
         v1::ClientFrame {
             id,
@@ -189,8 +223,21 @@ impl FromClient {
             }
             Body::Attach(all) => return attachments(all).map(Self::Attach),
             Body::Detach(_) => return Ok(Self::Detach),
-            Body::BranchResult(result) => return result.try_into().map(Self::BranchResult),
-            Body::HorizonAck(ack) => return Ok(Self::HorizonAck(ack.stored)),
+            Body::BranchAnswer(answer) => {
+                return Ok(Self::BranchAnswer {
+                    attachment: answer.attachment,
+                    xid: parsed("xid", &answer.xid)?,
+                    alias: Alias(answer.alias),
+                    result: present("result", answer.result)?.try_into()?,
+                });
+            }
+            Body::HorizonAck(ack) => {
+                return Ok(Self::HorizonAck {
+                    attachment: ack.attachment,
+                    incarnation: present("incarnation", ack.incarnation)?.into(),
+                    counter: ack.counter,
+                });
+            }
             Body::Begin(begin) => ServerRequest::Begin(begin.try_into()?),
             Body::Register(register) => ServerRequest::Register(register.try_into()?),
             Body::Report(report) => ServerRequest::Report(report.try_into()?),

@@ -211,8 +211,21 @@ pub(super) fn from_client() -> impl Strategy<Value = FromClient> {
         request.prop_map(FromClient::Request),
         vec((1..u64::MAX, attach()), 0..3).prop_map(FromClient::Attach),
         Just(FromClient::Detach),
-        result().prop_map(FromClient::BranchResult),
-        any::<bool>().prop_map(FromClient::HorizonAck),
+        (any::<u64>(), xid(), any::<u32>(), result()).prop_map(
+            |(attachment, xid, alias, result)| FromClient::BranchAnswer {
+                attachment,
+                xid,
+                alias: Alias(alias),
+                result,
+            }
+        ),
+        (any::<u64>(), incarnation(), any::<u64>()).prop_map(
+            |(attachment, incarnation, counter)| FromClient::HorizonAck {
+                attachment,
+                incarnation,
+                counter,
+            }
+        ),
     ]
 }
 

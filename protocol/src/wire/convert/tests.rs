@@ -252,11 +252,9 @@ fn users_values_are_left_out_of_what_is_printed() {
 #[test]
 fn long_texts_for_people_are_cut_at_a_whole_character() {
     let error: Arc<str> = "ß".repeat(1_000).into();
-    let sent = FromClient::BranchResult(BranchResult::NotHere { error });
-    match FromClient::of_frame(sent.to_frame(1)) {
-        Ok(FromClient::BranchResult(BranchResult::NotHere { error })) => {
-            assert_eq!(error.len(), limits::TEXT_BYTES_MAX);
-        }
+    let sent = BranchResult::NotHere { error };
+    match BranchResult::try_from(v1::BranchResult::from(&sent)) {
+        Ok(BranchResult::NotHere { error }) => assert_eq!(error.len(), limits::TEXT_BYTES_MAX),
         other => panic!("{other:?}"),
     }
 }
