@@ -69,6 +69,61 @@ impl Drop for FakeTx {
     }
 }
 
+/// Collects everything that is logged on this thread while the guard lives.
+pub(crate) struct Captured {
+    text: Log,
+    _guard: tracing::subscriber::DefaultGuard,
+}
+
+impl Captured {
+    pub(crate) fn start() -> Self {
+        let text = Log::default();
+        let guard = tracing::subscriber::set_default(Collector(text.clone()));
+        Self { text, _guard: guard }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.text.take().join("\n")
+    }
+}
+
+struct Collector(Log);
+
+/// Writes every field, whatever its type.
+struct Fields<'a>(&'a Log);
+
+impl tracing::field::Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        self.0.say(format!("{field}={value:?}"));
+    }
+}
+
+impl tracing::Subscriber for Collector {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, span: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        self.0.say(format!("span {}", span.metadata().name()));
+        span.record(&mut Fields(&self.0));
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, values: &tracing::span::Record<'_>) {
+        values.record(&mut Fields(&self.0));
+    }
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        event.record(&mut Fields(&self.0));
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
 /// What the fence does next; what is not scripted succeeds.
 #[derive(Default)]
 pub(crate) struct FenceScript {

@@ -1,0 +1,185 @@
+//! Questions about tried rows.
+
+use unanimous_protocol::Decision::Commit;
+use unanimous_protocol::limits;
+use unanimous_protocol::message::InDoubtAnswer;
+
+use super::*;
+use crate::branch::fakes::{Act, unavailable, until};
+use crate::branch::fence::PhaseTwoStep;
+
+impl Process {
+    /// The asker and nobody else waits for the clock.
+    async fn asker_waits(&self) {
+        until("the asker waits", || self.clock.sleepers() == 1).await;
+    }
+
+    fn answers(&self, answers: &[InDoubtAnswer]) {
+        self.coordinator.script().answers.push_back(Ok(answers.to_vec()));
+    }
+}
+
+#[tokio::test]
+async fn rm6_nothing_is_asked_before_the_attachment_and_everything_at_it() {
+    let mut process = Process::fenced();
+    process.row(1, 0);
+    process.row(2, 0);
+    tokio::task::yield_now().await;
+    assert!(process.questions.try_recv().is_err());
+    process.attach();
+    assert_eq!(process.asked().await, [1, 2]);
+}
+
+#[tokio::test]
+async fn rm6_old_rows_are_asked_about_periodically_and_young_ones_are_not() {
+    let mut process = Process::fenced();
+    process.attach();
+    process.asker_waits().await;
+    process.row(1, 0);
+    process.row(2, 1);
+    process.clock.advance(limits::IN_DOUBT_INTERVAL);
+    tokio::task::yield_now().await;
+    process.asker_waits().await;
+    assert!(process.questions.try_recv().is_err(), "no row is older than the age");
+    process.clock.advance(Duration::from_millis(1));
+    process.clock.advance(limits::IN_DOUBT_INTERVAL - Duration::from_millis(1));
+    assert_eq!(process.asked().await, [1, 2]);
+    process.asker_waits().await;
+    process.clock.advance(limits::IN_DOUBT_INTERVAL);
+    assert_eq!(process.asked().await, [1, 2], "asked again while it waits");
+}
+
+#[tokio::test]
+async fn rm6_what_was_heard_since_the_attachment_is_not_asked_about() {
+    let mut process = Process::fenced();
+    process.row(1, 0);
+    process.row(2, 0);
+    process.attach();
+    assert_eq!(process.asked().await, [1, 2]);
+    process.asker_waits().await;
+    process.participant.then(Act::Fail("later"));
+    process.deliver(Commit).await;
+    process.clock.advance(limits::IN_DOUBT_INTERVAL + SECOND);
+    assert_eq!(process.asked().await, [2]);
+    process.asker_waits().await;
+    // Another attachment may be to another start of the coordinator, which has not told it.
+    process.attach();
+    assert_eq!(process.asked().await, [1, 2]);
+}
+
+#[tokio::test]
+async fn rm6_a_question_that_was_not_answered_is_asked_again() {
+    let mut process = Process::fenced();
+    process.row(1, 1_000_000);
+    process.coordinator.script().answers.push_back(Err(unavailable()));
+    process.attach();
+    assert_eq!(process.asked().await, [1]);
+    // An answer that cannot be told apart counts for nothing.
+    process.answers(&[InDoubtAnswer::Committed, InDoubtAnswer::Committed]);
+    process.asker_waits().await;
+    process.clock.advance(limits::IN_DOUBT_INTERVAL);
+    assert_eq!(process.asked().await, [1], "young, but never answered since the attachment");
+    process.asker_waits().await;
+    process.clock.advance(limits::IN_DOUBT_INTERVAL);
+    assert_eq!(process.asked().await, [1]);
+    process.asker_waits().await;
+    assert!(process.log.take().is_empty());
+    process.clock.advance(limits::IN_DOUBT_INTERVAL);
+    process.asker_waits().await;
+    assert!(process.questions.try_recv().is_err(), "answered, and too young");
+}
+
+#[tokio::test]
+async fn rm6_many_rows_are_asked_about_in_bounded_questions() {
+    let mut process = Process::fenced();
+    let rows = limits::IN_DOUBT_BATCH_MAX as u64 + 1;
+    (10_000..10_000 + rows).for_each(|counter| process.row(counter, 0));
+    process.attach();
+    assert_eq!(process.asked().await.len(), limits::IN_DOUBT_BATCH_MAX);
+    assert_eq!(process.asked().await, [10_000 + rows - 1]);
+}
+
+#[tokio::test]
+async fn answers_are_carried_out_as_answers() {
+    let process = Process::fenced();
+    (1..=5).for_each(|counter| process.row(counter, 0));
+    process.answers(&[
+        InDoubtAnswer::Wait,
+        InDoubtAnswer::Committed,
+        InDoubtAnswer::RolledBack,
+        InDoubtAnswer::Forgotten,
+        InDoubtAnswer::Foreign,
+    ]);
+    process.attach();
+    process.asker_waits().await;
+    let log = process.log.take();
+    let begun = |what: &str| log.iter().any(|line| line == what);
+    assert!(begun("begin commit of 2 (Answered)"), "{log:?}");
+    assert!(begun("begin rollback of 3 (Answered)"), "{log:?}");
+    assert!(begun("begin rollback of 4 (Answered)"), "{log:?}");
+    assert_eq!(log.iter().filter(|line| line.starts_with("begin")).count(), 3, "{log:?}");
+    match &process.events()[..] {
+        [Event::Foreign { xid, .. }] => assert_eq!(*xid, key(5).xid),
+        events => panic!("{events:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_row_raises_one_alarm_per_attachment() {
+    let process = Process::fenced();
+    process.row(1, 0);
+    for _ in 0..3 {
+        process.answers(&[InDoubtAnswer::Foreign]);
+    }
+    process.attach();
+    process.asker_waits().await;
+    process.clock.advance(limits::IN_DOUBT_INTERVAL + SECOND);
+    until("asked twice", || process.coordinator.script().answers.len() == 1).await;
+    process.asker_waits().await;
+    assert_eq!(process.events().len(), 1);
+    process.attach();
+    until("asked at the next attachment", || process.coordinator.script().answers.is_empty()).await;
+    process.asker_waits().await;
+    assert_eq!(process.events().len(), 1);
+}
+
+#[tokio::test]
+async fn rm7_an_answer_that_meets_a_row_that_is_not_tried_calls_nobody() {
+    let process = Process::fenced();
+    process.row(1, 0);
+    process.fence.script().begins.push_back(Ok(PhaseTwoStep::Ignored));
+    process.answers(&[InDoubtAnswer::RolledBack]);
+    process.attach();
+    process.asker_waits().await;
+    assert_eq!(process.log.take(), ["begin rollback of 1 (Answered)"]);
+}
+
+#[tokio::test]
+async fn rm6_a_branch_under_way_is_neither_asked_about_nor_run_a_second_time() {
+    let mut process = Process::fenced();
+    process.row(1, 0);
+    process.participant.then(Act::Hang);
+    let delivery = process.deliveries.phase_two(process.delivery(Commit));
+    let hanging = tokio::runtime::Handle::current().spawn(delivery);
+    until("it hangs", || process.log.take().len() == 2).await;
+    process.attach();
+    process.asker_waits().await;
+    assert!(process.questions.try_recv().is_err());
+    hanging.abort();
+}
+
+#[tokio::test]
+async fn a_failed_answer_is_asked_for_again() {
+    let mut process = Process::fenced();
+    process.row(1, 0);
+    process.participant.then(Act::Fail("database busy"));
+    process.answers(&[InDoubtAnswer::Committed]);
+    process.answers(&[InDoubtAnswer::Committed]);
+    process.attach();
+    assert_eq!(process.asked().await, [1]);
+    process.asker_waits().await;
+    assert_eq!(process.log.take().last().unwrap(), "local rollback");
+    process.clock.advance(limits::IN_DOUBT_INTERVAL + SECOND);
+    assert_eq!(process.asked().await, [1]);
+    until("confirmed", || process.log.take().contains(&"local commit of commit".to_owned())).await;
+}
