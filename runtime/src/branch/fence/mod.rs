@@ -17,6 +17,27 @@
 //! finish_phase_two> row := confirmed | cancelled; COMMIT
 //! ```
 
+pub mod table;
+
+#[cfg(feature = "sqlite")]
+mod backend;
+#[cfg(feature = "sqlite")]
+mod connection;
+#[cfg(feature = "sqlite")]
+mod durability;
+#[cfg(feature = "sqlite")]
+mod horizon;
+#[cfg(feature = "sqlite")]
+mod row;
+#[cfg(feature = "sqlite")]
+pub(crate) mod schema;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(feature = "sqlite")]
+mod statement;
+#[cfg(all(test, feature = "sqlite"))]
+mod tests;
+
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as StdError;
@@ -29,6 +50,13 @@ use unanimous_protocol::message::{Horizon, Json, Kept, ParkReason, TraceContext}
 use unanimous_protocol::{
     ActionName, Alias, CallId, DatabaseId, Decision, Digest, Incarnation, ParticipantName, Xid,
 };
+
+#[cfg(feature = "sqlite")]
+pub use self::backend::FenceDatabase;
+#[cfg(feature = "sqlite")]
+pub use self::connection::{FenceConnection, FenceTx};
+#[cfg(feature = "sqlite")]
+pub(crate) use self::durability::open_durable;
 
 /// An open local transaction: a `FenceTx<DB>` behind a pointer. Dropping it rolls it back.
 pub type OpenTransaction = Box<dyn Any + Send>;
@@ -151,9 +179,10 @@ impl fmt::Debug for PhaseTwoStep {
     /// Recorded arguments never reach a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Run { action, .. } => {
-                f.debug_struct("Run").field("action", action).finish_non_exhaustive()
-            }
+            Self::Run { action, .. } => f
+                .debug_struct("Run")
+                .field("action", action)
+                .finish_non_exhaustive(),
             Self::Ended => f.write_str("Ended"),
             Self::Ignored => f.write_str("Ignored"),
             Self::Park(reason) => f.debug_tuple("Park").field(reason).finish(),
@@ -191,8 +220,16 @@ pub enum FenceError {
         source: Box<dyn StdError + Send + Sync>,
     },
     /// The local transaction was ended by someone else before the row could be closed.
-    #[error("the local transaction was ended before the fence could close it; do not commit or roll back `tx` yourself")]
+    #[error(
+        "the local transaction was ended before the fence could close it; do not commit or roll back `tx` yourself"
+    )]
     EndedEarly,
+    /// A statement was dropped before it answered, so it is not known whether it ran; nothing was
+    /// committed.
+    #[error(
+        "a statement on `tx` was dropped before it answered, so the local transaction was rolled back"
+    )]
+    StatementDropped,
     /// The tables are missing or of another version.
     #[error("{0}")]
     Schema(String),
@@ -210,7 +247,7 @@ pub enum FenceError {
 )]
 pub trait Fence: Send + Sync + 'static {
     /// The database of the pool.
-    type Database: sqlx::Database;
+    type Database: FenceDatabase;
 
     /// The fence behind a pointer.
     fn erased(&self) -> &dyn DynFence;
@@ -224,11 +261,17 @@ pub trait Fence: Send + Sync + 'static {
 pub trait DynFence: Send + Sync {
     /// Creates the tables unless told not to, checks their version and that the database keeps
     /// what it commits (E3) unless `volatile`, and returns its identity (N5).
-    fn prepare(&self, create_tables: bool, volatile: bool)
-    -> BoxFuture<'_, Result<DatabaseId, FenceError>>;
+    fn prepare(
+        &self,
+        create_tables: bool,
+        volatile: bool,
+    ) -> BoxFuture<'_, Result<DatabaseId, FenceError>>;
 
     /// Identifies the pool: clones of one pool have one key.
     fn pool_key(&self) -> usize;
+
+    /// Whether the database outlives this process: a file, or a server.
+    fn outlives_process(&self) -> bool;
 
     /// Opens the local transaction of a try (RM3).
     fn begin_try(&self, row: TryRow, now_ms: i64) -> BoxFuture<'_, Result<TryStep, FenceError>>;

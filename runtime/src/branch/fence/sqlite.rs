@@ -1,0 +1,395 @@
+//! The fence on an SQLite pool: each step of the fence table as one local transaction.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use sqlx::{Sqlite, SqlitePool};
+use unanimous_protocol::message::{Horizon, ParkReason};
+use unanimous_protocol::{ActionName, DatabaseId, Decision, Incarnation, ParticipantName, limits};
+
+use super::connection::{FenceTx, acquire, database};
+use super::row::Row;
+use super::{
+    DynFence, Fence, FenceError, InDoubtRow, OpenTransaction, PhaseTwoCause, PhaseTwoStep, RowKey,
+    StoredAnswer, TryRow, TryStep, durability, horizon, row, schema, table,
+};
+
+impl Fence for SqlitePool {
+    type Database = Sqlite;
+
+    fn erased(&self) -> &dyn DynFence {
+        self
+    }
+}
+
+impl DynFence for SqlitePool {
+    fn prepare(
+        &self,
+        create_tables: bool,
+        volatile: bool,
+    ) -> BoxFuture<'_, Result<DatabaseId, FenceError>> {
+        Box::pin(prepare(self, create_tables, volatile, getrandom::fill))
+    }
+
+    fn pool_key(&self) -> usize {
+        durability::pool_key(self)
+    }
+
+    fn begin_try(&self, row: TryRow, now_ms: i64) -> BoxFuture<'_, Result<TryStep, FenceError>> {
+        Box::pin(begin_try(self, row, now_ms))
+    }
+
+    fn finish_try(
+        &self,
+        transaction: OpenTransaction,
+        key: RowKey,
+        stored: StoredAnswer,
+    ) -> BoxFuture<'_, Result<(), FenceError>> {
+        Box::pin(async move {
+            let mut tx = opened(transaction)?;
+            let closed = row::store_answer(&mut tx, &key, &stored).await;
+            commit_closed(tx, closed).await
+        })
+    }
+
+    fn begin_phase_two(
+        &self,
+        key: RowKey,
+        participant: ParticipantName,
+        action: ActionName,
+        decision: Decision,
+        cause: PhaseTwoCause,
+        now_ms: i64,
+    ) -> BoxFuture<'_, Result<PhaseTwoStep, FenceError>> {
+        let delivery = Delivery {
+            key,
+            participant,
+            action,
+            decision,
+            cause,
+            now_ms,
+        };
+        Box::pin(delivery.begin(self))
+    }
+
+    fn finish_phase_two(
+        &self,
+        transaction: OpenTransaction,
+        key: RowKey,
+        decision: Decision,
+        now_ms: i64,
+    ) -> BoxFuture<'_, Result<(), FenceError>> {
+        Box::pin(async move {
+            let mut tx = opened(transaction)?;
+            let closed = row::end(&mut tx, &key, table::ended_state(decision), now_ms).await;
+            commit_closed(tx, closed).await
+        })
+    }
+
+    fn park(
+        &self,
+        key: RowKey,
+        decision: Decision,
+        reason: Arc<str>,
+    ) -> BoxFuture<'_, Result<(), FenceError>> {
+        Box::pin(async move {
+            let mut tx = begin(self).await?;
+            row::set_parked(&mut tx, &key, Some((decision, &reason))).await?;
+            tx.commit().await
+        })
+    }
+
+    fn in_doubt(
+        &self,
+        participant: ParticipantName,
+        created_before_ms: i64,
+        after: Option<InDoubtRow>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<InDoubtRow>, FenceError>> {
+        Box::pin(in_doubt(self, participant, created_before_ms, after, limit))
+    }
+
+    fn parked(&self, participant: ParticipantName) -> BoxFuture<'_, Result<u64, FenceError>> {
+        Box::pin(async move {
+            sqlx::query_scalar(
+                "SELECT count(*) FROM unanimous_fence
+                 WHERE participant = ? AND state = 1 AND parked IS NOT NULL",
+            )
+            .bind(participant.as_str())
+            .fetch_one(self)
+            .await
+            .map_err(database)
+        })
+    }
+
+    fn horizons(&self) -> BoxFuture<'_, Result<BTreeMap<Incarnation, Horizon>, FenceError>> {
+        Box::pin(horizon::all(self))
+    }
+
+    fn newest_incarnation(&self) -> BoxFuture<'_, Result<Option<Incarnation>, FenceError>> {
+        Box::pin(horizon::newest(self))
+    }
+
+    fn clean(
+        &self,
+        incarnation: Incarnation,
+        horizon: Horizon,
+    ) -> BoxFuture<'_, Result<(), FenceError>> {
+        Box::pin(clean(self, incarnation, horizon))
+    }
+}
+
+/// Checks that commits are kept (E3) before anything is written; then the tables and the identity.
+pub(super) async fn prepare(
+    pool: &SqlitePool,
+    create_tables: bool,
+    volatile: bool,
+    random: schema::Random,
+) -> Result<DatabaseId, FenceError> {
+    if volatile {
+        durability::accept_volatile(pool);
+    } else {
+        durability::check_pool(pool).await?;
+    }
+    let mut tx = begin(pool).await?;
+    let identity = schema::prepare(tx.connection(), create_tables, random).await?;
+    tx.commit().await?;
+    Ok(identity)
+}
+
+/// Opens a local transaction that holds the write lock.
+pub(super) async fn begin(pool: &SqlitePool) -> Result<FenceTx<Sqlite>, FenceError> {
+    let turn = durability::turn(pool).lock_owned().await;
+    let mut connection = acquire(pool).await?;
+    durability::check_unless_trusted(pool, &mut connection).await?;
+    FenceTx::open(connection, turn).await
+}
+
+fn opened(transaction: OpenTransaction) -> Result<FenceTx<Sqlite>, FenceError> {
+    // Only this file opens transactions for this fence; another fence's is a mistake of a caller
+    // that implements a participant by hand. It is rolled back here.
+    transaction
+        .downcast()
+        .map(|tx| *tx)
+        .map_err(|_| FenceError::EndedEarly)
+}
+
+/// Commits, if the closing UPDATE touched exactly one row. Otherwise the local transaction is not
+/// the one that holds the row: never success, and its connection is closed.
+async fn commit_closed(
+    tx: FenceTx<Sqlite>,
+    closed: Result<bool, FenceError>,
+) -> Result<(), FenceError> {
+    if let Some(refusal) = tx.refusal() {
+        return Err(refusal);
+    }
+    if closed? {
+        return tx.commit().await;
+    }
+    tx.close();
+    Err(FenceError::EndedEarly)
+}
+
+/// RM3: insert first, then the locking read of the local horizon, then the decision.
+async fn begin_try(pool: &SqlitePool, row: TryRow, now_ms: i64) -> Result<TryStep, FenceError> {
+    let mut tx = begin(pool).await?;
+    let inserted = row::insert_tried(&mut tx, &row, now_ms).await?;
+    let found = if inserted {
+        None
+    } else {
+        row::load(&mut tx, &row.key).await?
+    };
+    let passed = has_passed(&mut tx, &row.key).await?;
+    let seen = found
+        .as_ref()
+        .map(|found| seen(found, is_same(found, &row)));
+    let step = match (table::decide(seen, passed, table::Event::Try), found) {
+        (table::Step::Run, _) => return Ok(TryStep::Run(Box::new(tx))),
+        (table::Step::AlreadyApplied, Some(found)) if found.answered => {
+            Ok(TryStep::AlreadyApplied(found.stored))
+        }
+        // Somebody committed the row before the try had answered: never success.
+        (table::Step::AlreadyApplied, _) => Err(FenceError::EndedEarly),
+        (table::Step::CallIdReused, _) => Ok(TryStep::CallIdReused),
+        (table::Step::RefusedCancelled, _) => Ok(TryStep::RefusedCancelled),
+        (table::Step::BelowHorizon, _) => Ok(TryStep::BelowHorizon),
+        (other, _) => Err(no_answer(row.key, other)),
+    };
+    tx.rollback().await?;
+    step
+}
+
+fn seen(row: &Row, same: bool) -> table::Seen {
+    table::Seen {
+        state: row.state,
+        same,
+        parked: row.parked.is_some(),
+    }
+}
+
+/// Whether the row was written by the same call (N4). A marker knows no arguments.
+fn is_same(found: &Row, row: &TryRow) -> bool {
+    found.participant == row.participant
+        && found.action == row.action
+        && found.digest.is_none_or(|digest| digest == row.digest)
+}
+
+/// Whether the local horizon has passed the transaction. Others' transactions have none.
+async fn has_passed(tx: &mut FenceTx<Sqlite>, key: &RowKey) -> Result<bool, FenceError> {
+    let Some(own) = key.xid.own() else {
+        return Ok(false);
+    };
+    Ok(horizon::load(tx, own.incarnation)
+        .await?
+        .has_passed(own.counter))
+}
+
+/// A phase two to perform.
+struct Delivery {
+    key: RowKey,
+    participant: ParticipantName,
+    action: ActionName,
+    decision: Decision,
+    cause: PhaseTwoCause,
+    now_ms: i64,
+}
+
+impl Delivery {
+    async fn begin(self, pool: &SqlitePool) -> Result<PhaseTwoStep, FenceError> {
+        let mut tx = begin(pool).await?;
+        let found = row::load(&mut tx, &self.key).await?;
+        if let Some(found) = &found
+            && found.participant != self.participant
+        {
+            let why = format!("it belongs to the participant {}", found.participant);
+            return Err(FenceError::Row(self.key, why));
+        }
+        let passed = has_passed(&mut tx, &self.key).await?;
+        let event = match self.cause {
+            PhaseTwoCause::Delivered => table::Event::Delivered(self.decision),
+            PhaseTwoCause::Answered => table::Event::Answered(self.decision),
+            PhaseTwoCause::OperatorRetry => table::Event::Retry(self.decision),
+            PhaseTwoCause::OperatorResolve => table::Event::Resolve(self.decision),
+        };
+        let seen = found.as_ref().map(|found| seen(found, true));
+        let step = table::decide(seen, passed, event);
+        self.perform(pool, tx, found, step).await
+    }
+
+    async fn perform(
+        self,
+        pool: &SqlitePool,
+        mut tx: FenceTx<Sqlite>,
+        found: Option<Row>,
+        step: table::Step,
+    ) -> Result<PhaseTwoStep, FenceError> {
+        let answer = match (step, found) {
+            (table::Step::Run, Some(found)) => return Ok(run(tx, found)),
+            (table::Step::RunUnparked, _) => {
+                // A local transaction of its own, so that later repeats find it cleared (OP2).
+                row::set_parked(&mut tx, &self.key, None).await?;
+                tx.commit().await?;
+                return Box::pin(self.begin(pool)).await;
+            }
+            (table::Step::Close(state), _) => {
+                let closed = row::end(&mut tx, &self.key, state, self.now_ms).await;
+                return commit_closed(tx, closed)
+                    .await
+                    .map(|()| PhaseTwoStep::Ended);
+            }
+            (table::Step::Insert(state), _) => {
+                let Self {
+                    key,
+                    participant,
+                    action,
+                    now_ms,
+                    ..
+                } = &self;
+                row::insert_ended(&mut tx, key, participant, action, state, *now_ms).await?;
+                tx.commit().await?;
+                return Ok(PhaseTwoStep::Ended);
+            }
+            (table::Step::Ignored, _) => PhaseTwoStep::Ignored,
+            (
+                table::Step::GaveUp,
+                Some(Row {
+                    parked: Some(reason),
+                    ..
+                }),
+            ) => PhaseTwoStep::Park(ParkReason::GaveUp(reason)),
+            (table::Step::Missing, _) => PhaseTwoStep::Park(ParkReason::Missing),
+            (table::Step::RefusedConfirmed, _) => PhaseTwoStep::Park(ParkReason::RefusedConfirmed),
+            (table::Step::RefusedCancelled, _) => PhaseTwoStep::Park(ParkReason::RefusedCancelled),
+            (table::Step::Ended, _) => PhaseTwoStep::Ended,
+            (other, _) => return Err(no_answer(self.key, other)),
+        };
+        tx.rollback().await?;
+        Ok(answer)
+    }
+}
+
+/// The fence table has no such answer to that event: never taken for success.
+fn no_answer(key: RowKey, step: table::Step) -> FenceError {
+    FenceError::Row(
+        key,
+        format!("the fence table answered {step:?} out of place"),
+    )
+}
+
+fn run(tx: FenceTx<Sqlite>, row: Row) -> PhaseTwoStep {
+    PhaseTwoStep::Run {
+        transaction: Box::new(tx),
+        action: row.action,
+        arguments: row.arguments.unwrap_or_default(),
+        stored: row.stored,
+        trace: row.trace,
+    }
+}
+
+/// Tried rows whose decision is not known here, oldest first (RM6).
+async fn in_doubt(
+    pool: &SqlitePool,
+    participant: ParticipantName,
+    created_before_ms: i64,
+    after: Option<InDoubtRow>,
+    limit: usize,
+) -> Result<Vec<InDoubtRow>, FenceError> {
+    let (created, xid, call) = match &after {
+        Some(row) => (row.created_ms, row.key.xid.as_str(), row.key.call.as_str()),
+        None => (i64::MIN, "", ""),
+    };
+    sqlx::query_as(
+        "SELECT xid, call_id, action, created_ms FROM unanimous_fence
+         WHERE participant = ? AND state = 1 AND parked IS NULL AND created_ms < ?
+           AND (created_ms, xid, call_id) > (?, ?, ?)
+         ORDER BY created_ms, xid, call_id LIMIT ?",
+    )
+    .bind(participant.as_str())
+    .bind(created_before_ms)
+    .bind(created)
+    .bind(xid)
+    .bind(call)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(pool)
+    .await
+    .map_err(database)
+}
+
+/// RM8: the first local transaction stores the horizon together with its deletions, so that no
+/// row is gone whose late try would not find it; rows left over do no harm.
+async fn clean(
+    pool: &SqlitePool,
+    incarnation: Incarnation,
+    announced: Horizon,
+) -> Result<(), FenceError> {
+    loop {
+        let mut tx = begin(pool).await?;
+        let horizon = horizon::store(&mut tx, incarnation, &announced).await?;
+        let deleted = horizon::delete_batch(&mut tx, incarnation, &horizon).await?;
+        tx.commit().await?;
+        if deleted < limits::CLEAN_BATCH_MAX {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! C4: no future of the fence leaves an open transaction in the pool, wherever it is dropped.
+
+#![expect(
+    clippy::async_yields_async,
+    reason = "each future is polled by hand, so many times"
+)]
+
+use std::future::{Future, poll_fn};
+use std::task::Poll;
+
+use unanimous_protocol::message::Horizon;
+use unanimous_protocol::{Decision, RowState};
+
+use super::{
+    Bench, Came, INCARNATION, NOW_MS, begin_phase_two, deliver, effect, open_try, run_try,
+};
+use crate::branch::fence::{DynFence, PhaseTwoCause, PhaseTwoStep, StoredAnswer, TryStep};
+
+/// The output of the future, unless it is not ready after so many polls; then it is dropped.
+pub(super) async fn poll_at_most<F: Future>(future: F, polls: usize) -> Option<F::Output> {
+    let mut future = Box::pin(future);
+    let mut left = polls;
+    poll_fn(move |cx| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        match future.as_mut().poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// Drops a future at each of its polls; after each the pool's only connection is outside any
+/// transaction and another connection can write.
+async fn drop_at_every_poll<F>(bench: &Bench, what: &str, mut start: impl AsyncFnMut() -> F)
+where
+    F: Future,
+{
+    let other = bench.another_pool().await;
+    for polls in 0.. {
+        let future = start().await;
+        let output = poll_at_most(future, polls).await;
+        let ended = output.is_some();
+        // What was begun and handed out is the caller's to end.
+        drop(output);
+        let mut connection = bench
+            .pool
+            .acquire()
+            .await
+            .expect("the connection comes back");
+        let begun = sqlx::Connection::begin_with(&mut *connection, "BEGIN IMMEDIATE").await;
+        let begun = begun.unwrap_or_else(|error| panic!("{what}, {polls} polls: {error}"));
+        begun.rollback().await.expect("a rollback");
+        drop(connection);
+        sqlx::query("INSERT INTO effect VALUES ('', '', 'other')")
+            .execute(&other)
+            .await
+            .unwrap_or_else(|error| panic!("{what}, {polls} polls: {error}"));
+        if ended {
+            assert!(polls > 1, "{what} was dropped half-way at least once");
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn c4_a_dropped_begin_of_a_try_leaves_no_transaction() {
+    let bench = Bench::with_connections(1).await;
+    let pool = bench.pool.clone();
+    drop_at_every_poll(&bench, "begin_try", async || {
+        let row = bench.row();
+        pool.begin_try(row, NOW_MS)
+    })
+    .await;
+    let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM unanimous_fence")
+        .fetch_one(&bench.pool)
+        .await
+        .expect("a count");
+    assert_eq!(rows, 0);
+}
+
+#[tokio::test]
+async fn c4_a_dropped_end_of_a_try_commits_all_or_nothing() {
+    let bench = Bench::with_connections(1).await;
+    let pool = bench.pool.clone();
+    let mut keys = Vec::new();
+    drop_at_every_poll(&bench, "finish_try", async || {
+        let row = bench.row();
+        keys.push(row.key.clone());
+        let TryStep::Run(mut transaction) = pool.begin_try(row.clone(), NOW_MS).await.expect("")
+        else {
+            panic!("a new row runs")
+        };
+        effect(&mut transaction, &row.key, "tried").await;
+        pool.finish_try(transaction, row.key, StoredAnswer::default())
+    })
+    .await;
+    let mut committed = 0;
+    for key in &keys {
+        let both = (bench.state(key).await, bench.effects(key).await.len());
+        assert!(
+            [(None, 0), (Some(RowState::Tried), 1)].contains(&both),
+            "{key:?}: {both:?}"
+        );
+        committed += both.1;
+    }
+    assert!(committed >= 1, "the last one was not dropped");
+    assert!(committed < keys.len(), "the first one was");
+}
+
+#[tokio::test]
+async fn c4_a_dropped_phase_two_leaves_no_transaction_and_can_be_repeated() {
+    let bench = Bench::with_connections(1).await;
+    let pool = bench.pool.clone();
+    let row = bench.row();
+    run_try(&bench.pool, &row).await;
+    drop_at_every_poll(&bench, "begin_phase_two", async || {
+        begin_phase_two(&pool, &row, Decision::Commit, PhaseTwoCause::Delivered)
+    })
+    .await;
+    assert_eq!(bench.state(&row.key).await, Some(RowState::Tried));
+    drop_at_every_poll(&bench, "begin_phase_two of a marker", async || {
+        let row = bench.row();
+        let pool = pool.clone();
+        async move {
+            begin_phase_two(&pool, &row, Decision::Rollback, PhaseTwoCause::Delivered).await
+        }
+    })
+    .await;
+    let mut rows = Vec::new();
+    drop_at_every_poll(&bench, "finish_phase_two", async || {
+        let row = bench.row();
+        run_try(&pool, &row).await;
+        rows.push(row.clone());
+        let begun = begin_phase_two(&pool, &row, Decision::Commit, PhaseTwoCause::Delivered).await;
+        let Ok(PhaseTwoStep::Run {
+            mut transaction, ..
+        }) = begun
+        else {
+            panic!("{begun:?}")
+        };
+        effect(&mut transaction, &row.key, "confirmed").await;
+        pool.finish_phase_two(transaction, row.key, Decision::Commit, NOW_MS)
+    })
+    .await;
+    for row in &rows {
+        assert_eq!(
+            deliver(&bench.pool, row, Decision::Commit).await,
+            Came::Ended
+        );
+        assert_eq!(bench.effects(&row.key).await, ["tried", "confirmed"]);
+    }
+}
+
+#[tokio::test]
+async fn c4_dropped_parking_cleaning_and_preparing_leave_no_transaction() {
+    let bench = Bench::with_connections(1).await;
+    let pool = bench.pool.clone();
+    let row = bench.row();
+    run_try(&bench.pool, &row).await;
+    drop_at_every_poll(&bench, "park", async || {
+        pool.park(row.key.clone(), Decision::Commit, "no".into())
+    })
+    .await;
+    drop_at_every_poll(&bench, "clean", async || {
+        let row = bench.row();
+        let counter = row.key.xid.own().expect("an xid of ours").counter;
+        deliver(&pool, &row, Decision::Rollback).await;
+        pool.clean(
+            INCARNATION,
+            Horizon {
+                counter,
+                listed: [1].into(),
+            },
+        )
+    })
+    .await;
+    drop_at_every_poll(&bench, "prepare", async || pool.prepare(true, false)).await;
+    let ended: i64 = sqlx::query_scalar("SELECT count(*) FROM unanimous_fence WHERE state <> 1")
+        .fetch_one(&bench.pool)
+        .await
+        .expect("a count");
+    assert_eq!(
+        ended, 0,
+        "what a dropped cleaning left, the next one takes along"
+    );
+}
+
+#[tokio::test]
+async fn c4_a_try_that_is_dropped_between_any_two_statements_leaves_no_transaction() {
+    let bench = Bench::with_connections(1).await;
+    let pool = bench.pool.clone();
+    drop_at_every_poll(&bench, "a whole try", async || {
+        let row = bench.row();
+        let pool = pool.clone();
+        async move {
+            let mut tx = open_try(&pool, &row).await;
+            super::effect_in(&mut tx, &row.key, "tried")
+                .await
+                .expect("an effect");
+            pool.finish_try(Box::new(tx), row.key, StoredAnswer::default())
+                .await
+                .expect("a commit");
+        }
+    })
+    .await;
+}
