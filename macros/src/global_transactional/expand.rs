@@ -1,0 +1,152 @@
+//! Model in, tokens out: the user's item with a body of one expression, which calls one function of
+//! the runtime.
+
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::args::{CommitOn, Propagation};
+use super::model::Model;
+use crate::hygiene::{braces, local};
+use crate::syntax::annotated_fn::Body;
+use crate::syntax::async_fn::Shape;
+use crate::syntax::duration::Time;
+use crate::syntax::return_type::{erased, unreachable_return};
+
+/// Input:
+/// ```text
+/// async fn purchase(user: &str) -> Result<u64, E> { STATEMENTS }
+/// ```
+/// Output:
+/// ```text
+/// async fn purchase(user: &str) -> Result<u64, E> {
+///     run_global(SPEC, how(), pin!(Some(async move { UNREACHABLE RETURN { STATEMENTS } }))).await
+/// }
+/// ```
+pub(crate) fn expand(model: &Model) -> TokenStream {
+    let content = match &model.shape {
+        Shape::Async => run(
+            model,
+            &quote_spanned!(Span::mixed_site()=> async move),
+            &model.body,
+        ),
+        Shape::Block(block) => block.around(run(model, &block.head, &block.body)),
+        Shape::Boxed => boxed(model),
+    };
+    model.function.with_body(content)
+}
+
+/// The one expression.
+fn run(model: &Model, head: &TokenStream, body: &Body) -> TokenStream {
+    let edge = model.output.as_ref().map(unreachable_return);
+    let statements = body.block();
+    call(model, &quote!(#head { #edge #statements }))
+}
+
+/// A body that makes its future in any way, with statements before it: called as a closure, so that
+/// an early return is inside the transaction too, and boxed again.
+fn boxed(model: &Model) -> TokenStream {
+    let statements = model.body.block();
+    let returned = match &model.function.sig.output {
+        syn::ReturnType::Type(_, returned) => erased(returned),
+        syn::ReturnType::Default => quote!(()),
+    };
+    let future = quote_spanned! {Span::mixed_site()=>
+        async move { (move || -> #returned #statements)().await }
+    };
+    let call = call(model, &future);
+    quote_spanned!(Span::mixed_site()=> ::std::boxed::Box::pin(async move { #call }))
+}
+
+fn call(model: &Model, future: &TokenStream) -> TokenStream {
+    let run_global = model.krate.private("run_global");
+    let (spec, how) = (spec(model), how(model));
+    quote_spanned! {Span::mixed_site()=>
+        #run_global(
+            #spec,
+            #how,
+            ::core::pin::pin!(::core::option::Option::Some(#future)),
+        )
+        .await
+    }
+}
+
+/// The arguments as plain data.
+fn spec(model: &Model) -> TokenStream {
+    let (spec, name) = (model.krate.private("GlobalSpec"), &model.name);
+    let timeout = model.timeout.as_ref().map(|time| setting("timeout", time));
+    let settle = model.settle.as_ref().map(|time| setting("settle", time));
+    let propagation = model.propagation.map(|propagation| {
+        let (kind, word) = (
+            model.krate.private("Propagation"),
+            propagation_name(propagation),
+        );
+        let word = local(word);
+        quote_spanned!(Span::mixed_site()=> .propagation(#kind::#word))
+    });
+    let runtime = model
+        .runtime
+        .as_ref()
+        .map(|runtime| quote_spanned!(Span::mixed_site()=> .runtime(&#runtime)));
+    quote_spanned!(Span::mixed_site()=> #spec::new(#name)#timeout #settle #propagation #runtime)
+}
+
+fn setting(name: &str, time: &Time) -> TokenStream {
+    match time {
+        Time::Millis(millis) => {
+            let (name, millis) = (
+                local(&format!("{name}_ms")),
+                Literal::u64_unsuffixed(*millis),
+            );
+            quote_spanned!(Span::mixed_site()=> .#name(#millis))
+        }
+        Time::Expression(value) => {
+            let name = local(name);
+            quote_spanned!(Span::mixed_site()=> .#name(#value))
+        }
+    }
+}
+
+fn propagation_name(propagation: Propagation) -> &'static str {
+    match propagation {
+        Propagation::Required => "Required",
+        Propagation::RequiresNew => "RequiresNew",
+        Propagation::Mandatory => "Mandatory",
+    }
+}
+
+/// The witness of the return type: what a missing bound is reported about, once, at the `->`.
+fn how(model: &Model) -> TokenStream {
+    // A guard may call methods of the error before the body tells its type.
+    let of = model
+        .commit_on
+        .as_ref()
+        .and(model.output.as_ref())
+        .map(|output| {
+            let output = erased(output);
+            quote_spanned!(Span::mixed_site()=> ::<#output>)
+        });
+    let how = match &model.map_err {
+        None => {
+            let how = model.krate.private_under("how", model.arrow);
+            quote_spanned!(Span::mixed_site()=> #how #of())
+        }
+        Some(convert) => {
+            let how = model.krate.private_under("how_mapped", model.arrow);
+            let convert = crate::syntax::return_type::converted(convert);
+            quote_spanned!(Span::mixed_site()=> #how #of(#convert))
+        }
+    };
+    let commit_on = model.commit_on.as_ref().map(commit_on);
+    quote!(#how #commit_on)
+}
+
+fn commit_on(CommitOn { pattern, guard }: &CommitOn) -> TokenStream {
+    let result = local("__result");
+    let guard = guard.as_ref().map(|guard| quote!(if #guard));
+    let arms = quote_spanned! {Span::mixed_site()=>
+        ::core::result::Result::Err(#pattern) #guard => true,
+        _ => false,
+    };
+    let arms = braces(arms, Span::mixed_site());
+    quote_spanned!(Span::mixed_site()=> .commit_on(|#result| match #result #arms))
+}

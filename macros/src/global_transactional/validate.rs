@@ -1,0 +1,121 @@
+//! Rules across the arguments and the signature of a transactional function.
+
+use proc_macro2::{Ident, Span};
+use quote::{ToTokens, quote_spanned};
+use syn::ext::IdentExt;
+use syn::{ReturnType, Token};
+
+use super::args::{Args, Propagation};
+use super::model::Model;
+use crate::diagnostics::Errors;
+use crate::hygiene::Arrow;
+use crate::syntax::annotated_fn::AnnotatedFn;
+use crate::syntax::async_fn::{Shape, future_output, is_future, shape};
+
+/// The function, checked; nothing if a mistake was found.
+pub(crate) fn validate(function: &AnnotatedFn, args: Args, errors: &mut Errors) -> Option<Model> {
+    check_propagation(&args, errors);
+    let sig = &function.sig;
+    if let Some(constness) = &sig.constness {
+        errors.at(
+            constness,
+            "a transactional function cannot be `const`: it talks to a coordinator",
+        );
+    }
+    let Some(body) = &function.body else {
+        let message = "this method has no body to run in a transaction: annotate the method where \
+                       the trait is implemented";
+        errors.at(&sig.ident, message);
+        return None;
+    };
+    let ReturnType::Type(arrow, returned) = &sig.output else {
+        if sig.asyncness.is_none() {
+            not_async(function, errors);
+        }
+        let message = "a transactional function returns a `Result`: `Ok` commits, `Err` rolls back; \
+                       write `-> Result<(), E>` with `E: From<unanimous::Error>`";
+        errors.at(&sig.ident, message);
+        return None;
+    };
+    let Some(shape) = shape(sig, body) else {
+        if is_future(returned) {
+            let message = "the future of this function cannot be wrapped: write an `async fn`, or \
+                           make the whole body one `async move` block";
+            errors.at(returned, message);
+        } else {
+            not_async(function, errors);
+        }
+        return None;
+    };
+    let output = match &shape {
+        Shape::Async => Some(returned.as_ref()),
+        Shape::Block(_) | Shape::Boxed => future_output(returned),
+    };
+    Some(Model {
+        body: body.clone(),
+        output: output.cloned(),
+        shape,
+        arrow: Arrow::of(arrow),
+        name: name(&args, &sig.ident),
+        timeout: args.timeout.map(|timeout| timeout.value),
+        settle: args.settle.map(|settle| settle.value),
+        propagation: args.propagation,
+        commit_on: args.commit_on,
+        map_err: args.map_err,
+        runtime: args.runtime.map(|runtime| runtime.value),
+        krate: args.krate,
+        function: function.clone(),
+    })
+}
+
+/// `mandatory` never begins, so what only a beginning function uses would be ignored in silence.
+fn check_propagation(args: &Args, errors: &mut Errors) {
+    if args.propagation != Some(Propagation::Mandatory) {
+        return;
+    }
+    let unused = [
+        args.timeout.as_ref().map(|timeout| &timeout.key),
+        args.settle.as_ref().map(|settle| &settle.key),
+        args.runtime.as_ref().map(|runtime| &runtime.key),
+    ];
+    for key in unused.into_iter().flatten() {
+        let message = format!(
+            "`propagation = mandatory` joins a transaction and never begins one, so `{key}` would \
+             have no effect; remove one of the two"
+        );
+        errors.at(key, message);
+    }
+}
+
+fn not_async(function: &AnnotatedFn, errors: &mut Errors) {
+    let name = &function.sig.ident;
+    let message = format!("a transactional function is async: write `async fn {name}`");
+    errors.at(function.sig.fn_token, message);
+}
+
+/// Module path and function, unless the user says otherwise.
+fn name(args: &Args, function: &Ident) -> proc_macro2::TokenStream {
+    let mixed = Span::mixed_site();
+    match &args.name {
+        Some(name) => name.to_token_stream(),
+        None => {
+            let function = function.unraw().to_string();
+            quote_spanned!(mixed=> ::core::concat!(::core::module_path!(), "::", #function))
+        }
+    }
+}
+
+/// A function whose only future is the missing `async`: as its callers will see it, so that what
+/// they and its body await is no further mistake.
+pub(crate) fn as_async(mut function: AnnotatedFn) -> AnnotatedFn {
+    let returns_future = match &function.sig.output {
+        ReturnType::Default => false,
+        ReturnType::Type(_, returned) => is_future(returned),
+    };
+    if function.sig.asyncness.is_none() && !returns_future && function.body.is_some() {
+        function.sig.asyncness = Some(Token![async](function.sig.fn_token.span));
+    }
+    // `const async` would be refused once more.
+    function.sig.constness = None;
+    function
+}

@@ -1,0 +1,68 @@
+//! What may be written in `#[participant(..)]`.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::Expr;
+use syn::parse::ParseStream;
+
+use crate::diagnostics::Errors;
+use crate::hygiene::CratePath;
+use crate::syntax::arguments::{
+    Accepted, as_text, check_name, crate_path, expression, parse as parse_arguments,
+};
+
+/// Every argument. The manual has a heading for each.
+pub(crate) const ACCEPTED: &[Accepted] = &[
+    Accepted {
+        name: "name",
+        example: "name = \"account\"",
+    },
+    Accepted {
+        name: "fence",
+        example: "fence = self.db",
+    },
+    Accepted {
+        name: "map_err",
+        example: "map_err = AccountError::transaction",
+    },
+    Accepted {
+        name: "crate",
+        example: "crate = ::renamed",
+    },
+];
+
+/// The arguments as they were written.
+#[derive(Default)]
+pub(crate) struct Args {
+    pub(crate) name: Option<Expr>,
+    pub(crate) fence: Option<Expr>,
+    pub(crate) map_err: Option<Expr>,
+    pub(crate) krate: CratePath,
+    /// Keys that were written, with or without mistakes in their values: those are not missing.
+    pub(crate) written: Vec<String>,
+}
+
+/// Reads the arguments; mistakes are taken down, each at its own place.
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
+    let mut args = Args::default();
+    parse_arguments("participant", ACCEPTED, tokens, errors, |key, input| {
+        take(&mut args, key, input)
+    });
+    args
+}
+
+fn take(args: &mut Args, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
+    let word = key.to_string();
+    args.written.push(word.clone());
+    match word.as_str() {
+        "name" => {
+            let name = expression(input)?;
+            as_text(&name).map_or(Ok(()), check_name)?;
+            args.name = Some(name);
+        }
+        "fence" => args.fence = Some(expression(input)?),
+        "map_err" => args.map_err = Some(expression(input)?),
+        // The table holds no other key.
+        _ => args.krate = crate_path(input)?,
+    }
+    Ok(())
+}

@@ -1,0 +1,254 @@
+//! Model in, tokens out: the impl block with its actions' bodies replaced, the `Participant` impl,
+//! and one record for `inventory`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Attribute, parse_quote};
+
+use super::model::Model;
+use crate::diagnostics::Errors;
+use crate::hygiene::{CratePath, local, with_self};
+use crate::syntax::annotated_fn::AnnotatedFn;
+use crate::syntax::arguments::as_text;
+use crate::syntax::impl_block::{ImplBlock, Item};
+use crate::syntax::parameter::strip_marks;
+use crate::syntax::public_shape::public_shape as public_shape_of;
+use crate::two_phase_action::{expand as action, is_ours};
+
+/// The whole output.
+pub(crate) fn expand(block: &ImplBlock, model: &Model) -> TokenStream {
+    let mut actions = model.actions.iter();
+    let block_of = split(
+        block,
+        |method| model.partners.contains(&method.sig.ident.to_string()),
+        // Actions stand in the order of the block.
+        |_| {
+            actions
+                .next()
+                .map(|one| action::phase_one(one, model.fence.as_ref(), &model.krate))
+        },
+    );
+    let participant = participant(block, model);
+    let linked = linked(block, &model.krate);
+    quote!(#block_of #participant #linked)
+}
+
+/// The impl block with its actions replaced. In a trait's impl, where methods that are not the
+/// trait's cannot stay, the partners move into an inherent impl beside it.
+fn split(
+    block: &ImplBlock,
+    is_partner: impl Fn(&AnnotatedFn) -> bool,
+    mut phase_one: impl FnMut(&AnnotatedFn) -> Option<TokenStream>,
+) -> TokenStream {
+    let moves = block.header.trait_.is_some();
+    let (mut stay, mut move_out) = (TokenStream::new(), TokenStream::new());
+    for item in &block.items {
+        match item {
+            Item::Other(tokens) => stay.extend(tokens.clone()),
+            Item::Method(method) if method.attrs.iter().any(is_ours) => {
+                stay.extend(phase_one(method));
+            }
+            Item::Method(method) => {
+                let moves = moves && is_partner(method);
+                let to = if moves { &mut move_out } else { &mut stay };
+                without_marks(method).to_tokens(to);
+            }
+        }
+    }
+    let block_of = block.with_items(stay);
+    if move_out.is_empty() {
+        return block_of;
+    }
+    let attrs = block
+        .header
+        .attrs
+        .iter()
+        .filter(|attr| is_condition(attr) || is_lint(attr));
+    let (generics, _, where_clause) = block.header.generics.split_for_impl();
+    let ty = &block.header.self_ty;
+    quote_spanned! {Span::mixed_site()=>
+        #block_of
+        #(#attrs)*
+        impl #generics #ty #where_clause { #move_out }
+    }
+}
+
+fn without_marks(method: &AnnotatedFn) -> AnnotatedFn {
+    let mut method = method.clone();
+    strip_marks(&mut method.sig.inputs);
+    method
+}
+
+fn is_condition(attr: &Attribute) -> bool {
+    attr.path().is_ident("cfg")
+}
+
+fn is_lint(attr: &Attribute) -> bool {
+    ["allow", "warn", "deny", "forbid"]
+        .iter()
+        .any(|word| attr.path().is_ident(word))
+}
+
+/// The `Participant` impl.
+fn participant(block: &ImplBlock, model: &Model) -> TokenStream {
+    let krate = &model.krate;
+    let (spec, location) = (krate.private("ActionSpec"), krate.private("SourceLocation"));
+    let specs = model.actions.iter().map(|one| {
+        let (cfgs, spec) = (one.cfgs(), action::spec(one, krate));
+        quote_spanned!(Span::mixed_site()=> #(#cfgs)* #spec,)
+    });
+    let this = local("self");
+    let name = name(model, &this);
+    let fence = model.fence.as_ref().map(|fence| {
+        let (dyn_fence, erase) = (krate.private("DynFence"), krate.private("erase"));
+        let fence = with_self(fence.clone(), &this);
+        quote_spanned! {Span::mixed_site()=>
+            fn fence(&#this) -> ::core::option::Option<&dyn #dyn_fence> {
+                ::core::option::Option::Some(#erase(&#fence))
+            }
+        }
+    });
+    let arms: TokenStream = model
+        .actions
+        .iter()
+        .map(|one| action::arms(one, &this, model.fence.as_ref(), krate))
+        .collect();
+    let branch = local("__branch");
+    let body = quote_spanned! {Span::mixed_site()=>
+        match (#branch.action(), #branch.decision()) {
+            #arms
+            _ => {
+                let error = #branch.unknown_action();
+                ::std::boxed::Box::pin(::core::future::ready(::core::result::Result::Err(error)))
+            }
+        }
+    };
+    let phase_two = phase_two(&this, krate, &body);
+    let content = quote_spanned! {Span::mixed_site()=>
+        fn name(&#this) -> ::std::borrow::Cow<'static, ::core::primitive::str> {
+            #name
+        }
+        fn actions(&#this) -> &'static [#spec] {
+            const { &[#(#specs)*] }
+        }
+        #fence
+        fn declared_at(&#this) -> ::core::option::Option<#location> {
+            ::core::option::Option::Some(#location { file: ::core::file!(), line: ::core::line!() })
+        }
+        #phase_two
+    };
+    implementation(block, krate, &content)
+}
+
+fn name(model: &Model, this: &proc_macro2::Ident) -> TokenStream {
+    let name = &model.name;
+    match as_text(name) {
+        Some(text) => quote_spanned!(Span::mixed_site()=> ::std::borrow::Cow::Borrowed(#text)),
+        None => {
+            let name = with_self(name, this);
+            quote_spanned!(Span::mixed_site()=> ::core::convert::Into::into(#name))
+        }
+    }
+}
+
+fn phase_two(this: &proc_macro2::Ident, krate: &CratePath, body: &TokenStream) -> TokenStream {
+    let [boxed, branch, error] =
+        ["BoxFuture", "Branch", "PhaseTwoError"].map(|name| krate.private(name));
+    let given = local("__branch");
+    quote_spanned! {Span::mixed_site()=>
+        fn phase_two<'a>(
+            #this: ::std::sync::Arc<Self>,
+            #given: &'a mut #branch,
+        ) -> #boxed<'a, ::core::result::Result<(), #error>> {
+            #body
+        }
+    }
+}
+
+fn implementation(block: &ImplBlock, krate: &CratePath, content: &TokenStream) -> TokenStream {
+    let participant = krate.private("Participant");
+    let conditions = block.header.attrs.iter().filter(|attr| is_condition(attr));
+    let (generics, _, where_clause) = block.header.generics.split_for_impl();
+    let ty = &block.header.self_ty;
+    quote_spanned! {Span::mixed_site()=>
+        #(#conditions)*
+        #[automatically_derived]
+        impl #generics #participant for #ty #where_clause { #content }
+    }
+}
+
+/// One record per participant: it tells `build()` which types are linked in but not provided.
+fn linked(block: &ImplBlock, krate: &CratePath) -> TokenStream {
+    let (inventory, linked) = (
+        krate.private("inventory"),
+        krate.private("LinkedParticipant"),
+    );
+    let conditions = block.header.attrs.iter().filter(|attr| is_condition(attr));
+    let ty = &block.header.self_ty;
+    quote_spanned! {Span::mixed_site()=>
+        #(#conditions)*
+        #inventory::submit! {
+            #linked::new(::core::stringify!(#ty), ::core::file!(), ::core::line!())
+        }
+    }
+}
+
+/// After a mistake: every method with the signature that callers see, and a `Participant` impl that
+/// is never reached, so that only the mistakes themselves are reported.
+pub(crate) fn public_shape(
+    block: &mut ImplBlock,
+    fenced: bool,
+    krate: &CratePath,
+    errors: Errors,
+) -> TokenStream {
+    // Phase two, which would use the partners, is not there.
+    block.header.attrs.push(parse_quote!(#[allow(dead_code)]));
+    let all: Vec<&AnnotatedFn> = block.methods().collect();
+    let named = named_anywhere(&all);
+    let block_of = split(
+        block,
+        |method| named.contains(&method.sig.ident.to_string()),
+        |method| Some(public_shape_of(method, fenced)),
+    );
+    let this = local("self");
+    let spec = krate.private("ActionSpec");
+    let phase_two = phase_two(&this, krate, &quote!(loop {}));
+    let content = quote_spanned! {Span::mixed_site()=>
+        fn name(&#this) -> ::std::borrow::Cow<'static, ::core::primitive::str> {
+            loop {}
+        }
+        fn actions(&#this) -> &'static [#spec] {
+            loop {}
+        }
+        #phase_two
+    };
+    let participant = implementation(block, krate, &content);
+    let errors = errors.into_tokens();
+    quote! {
+        #block_of
+        #participant
+        #errors
+    }
+}
+
+/// The methods that any action names, well or badly.
+fn named_anywhere(methods: &[&AnnotatedFn]) -> Vec<String> {
+    let mut named = Vec::new();
+    for attr in methods
+        .iter()
+        .flat_map(|method| &method.attrs)
+        .filter(|attr| is_ours(attr))
+    {
+        if let syn::Meta::List(list) = &attr.meta {
+            let args =
+                crate::two_phase_action::args::parse(list.tokens.clone(), &mut Errors::default());
+            named.extend(
+                [args.commit, args.rollback]
+                    .into_iter()
+                    .flatten()
+                    .map(|named| named.ident.to_string()),
+            );
+        }
+    }
+    named
+}

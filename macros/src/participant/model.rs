@@ -1,0 +1,21 @@
+//! What a participant means once it is checked.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::TokenStream;
+use syn::Expr;
+
+use crate::hygiene::CratePath;
+use crate::two_phase_action::model::Action;
+
+/// A participant: an impl block with at least one action.
+pub(crate) struct Model {
+    pub(crate) name: Expr,
+    /// The expression that leads to its pool.
+    pub(crate) fence: Option<TokenStream>,
+    /// In the order of the impl block.
+    pub(crate) actions: Vec<Action>,
+    /// Methods that actions name; in a trait's impl they cannot stay.
+    pub(crate) partners: BTreeSet<String>,
+    pub(crate) krate: CratePath,
+}

@@ -1,0 +1,178 @@
+//! Rules across the methods of a participant.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::{Attribute, GenericParam, Meta};
+
+use super::args::Args;
+use super::model::Model;
+use crate::diagnostics::{Errors, quoted, similar};
+use crate::syntax::annotated_fn::AnnotatedFn;
+use crate::syntax::impl_block::ImplBlock;
+use crate::two_phase_action::args::{self as action_args, Args as ActionArgs, Named};
+use crate::two_phase_action::is_ours;
+use crate::two_phase_action::partner::{self, Partner};
+use crate::two_phase_action::validate::{Surroundings, validate as validate_action};
+
+/// A method with its attribute, read.
+struct Annotated<'a> {
+    method: &'a AnnotatedFn,
+    attr: Attribute,
+    args: ActionArgs,
+}
+
+/// The participant, checked; nothing if a mistake was found.
+pub(crate) fn validate(block: &ImplBlock, args: Args, errors: &mut Errors) -> Option<Model> {
+    check_block(block, &args, errors);
+    let fenced = args.written.iter().any(|key| key == "fence");
+    let annotated = annotated(block, errors);
+    if annotated.is_empty() {
+        let message = "no method of this impl block is an action: mark one with \
+                       #[two_phase_action(commit = .., rollback = ..)]; it is not recognised under \
+                       another name (`use .. as ..`) or inside `cfg_attr`";
+        errors.at(block.header.impl_token, message);
+    }
+    let (partners, names) = partners(block, &annotated, fenced, errors);
+    let around = Surroundings {
+        fenced,
+        in_trait: block.header.trait_.is_some(),
+        map_err: args.map_err.as_ref(),
+        partners: &partners,
+    };
+    let mut seen = BTreeSet::new();
+    let mut actions = Vec::new();
+    for Annotated { method, attr, args } in annotated {
+        check_unique(&args, method, &mut seen, errors);
+        actions.extend(validate_action(method, &attr, args, &around, errors));
+    }
+    Some(Model {
+        name: args.name?,
+        fence: args.fence.map(ToTokens::into_token_stream),
+        actions,
+        partners: names,
+        krate: args.krate,
+    })
+}
+
+fn check_block(block: &ImplBlock, args: &Args, errors: &mut Errors) {
+    if !args.written.iter().any(|key| key == "name") {
+        let message = "`name` is missing: a participant has a name that stays the same as long as \
+                       transactions may be open: #[participant(name = \"account\")]";
+        errors.at_span(Span::call_site(), message);
+    }
+    for parameter in &block.header.generics.params {
+        if let GenericParam::Lifetime(lifetime) = parameter {
+            let message = "a participant lives as long as the runtime, so its type has no lifetime \
+                           parameters: hold owned values, an `Arc` or a pool";
+            errors.at(lifetime, message);
+        }
+    }
+}
+
+/// Every method that carries our attribute.
+fn annotated<'a>(block: &'a ImplBlock, errors: &mut Errors) -> Vec<Annotated<'a>> {
+    let mut found = Vec::new();
+    for method in block.methods() {
+        let mut attrs = method.attrs.iter().filter(|attr| is_ours(attr));
+        let Some(attr) = attrs.next() else { continue };
+        if let Some(second) = attrs.next() {
+            errors.at(
+                second.path(),
+                "this method is an action already; keep one of the two",
+            );
+        }
+        let tokens = match &attr.meta {
+            Meta::Path(_) => TokenStream::new(),
+            Meta::List(list) => list.tokens.clone(),
+            Meta::NameValue(pair) => {
+                let message = "write #[two_phase_action(commit = confirm, rollback = cancel)]";
+                errors.at(pair, message);
+                continue;
+            }
+        };
+        let args = action_args::parse(tokens, errors);
+        found.push(Annotated {
+            method,
+            attr: attr.clone(),
+            args,
+        });
+    }
+    found
+}
+
+/// Every method that an action names, each read once, and the names of all of them.
+fn partners(
+    block: &ImplBlock,
+    annotated: &[Annotated<'_>],
+    fenced: bool,
+    errors: &mut Errors,
+) -> (Vec<Partner>, BTreeSet<String>) {
+    let (mut partners, mut names) = (Vec::new(), BTreeSet::new());
+    for Annotated { args, .. } in annotated {
+        for named in [&args.commit, &args.rollback].into_iter().flatten() {
+            let Some(method) = find(block, named, errors) else {
+                continue;
+            };
+            if names.insert(named.ident.to_string()) {
+                partners.extend(partner::read(method, fenced, errors));
+            }
+        }
+    }
+    (partners, names)
+}
+
+fn find<'a>(block: &'a ImplBlock, named: &Named, errors: &mut Errors) -> Option<&'a AnnotatedFn> {
+    let ident = &named.ident;
+    let Some(method) = block.methods().find(|method| method.sig.ident == *ident) else {
+        errors.at(ident, not_found(block, ident));
+        return None;
+    };
+    if method.attrs.iter().any(is_ours) {
+        let message =
+            format!("`{ident}` is an action itself; name a method that ends a branch of this one");
+        errors.at(ident, message);
+        return None;
+    }
+    Some(method)
+}
+
+fn not_found(block: &ImplBlock, ident: &Ident) -> String {
+    let names: Vec<String> = block
+        .methods()
+        .filter(|method| !method.attrs.iter().any(is_ours))
+        .map(|method| method.sig.ident.to_string())
+        .collect();
+    let hint = match similar(&ident.to_string(), names.iter().map(String::as_str)) {
+        Some(name) => format!("; a method with a similar name exists: `{name}`"),
+        None if names.is_empty() => "; write it beside this one".to_owned(),
+        None => format!("; its other methods are {}", quoted(&names)),
+    };
+    format!("no method `{ident}` in this impl block{hint}")
+}
+
+/// Names of actions are a wire format: two of one name could not be told apart.
+fn check_unique(
+    args: &ActionArgs,
+    method: &AnnotatedFn,
+    seen: &mut BTreeSet<String>,
+    errors: &mut Errors,
+) {
+    let ident = &method.sig.ident;
+    let name = match &args.name {
+        Some(name) => name.value(),
+        None => ident.unraw().to_string(),
+    };
+    // The same method under two conditions (`#[cfg]`) exists once.
+    let conditional = method.attrs.iter().any(|attr| attr.path().is_ident("cfg"));
+    if !seen.insert(name.clone()) && !conditional {
+        let message =
+            format!("two actions of this participant are named `{name}`; give one another name");
+        match &args.name {
+            Some(written) => errors.at(written, message),
+            None => errors.at(ident, message),
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! What stands in an annotation's parentheses: `key = value` or `key(value)`, separated by commas.
+//!
+//! Which keys exist is a table per annotation; unknown and repeated ones are found here, so that no
+//! annotation can forget to look.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token, parenthesized};
+
+use crate::diagnostics::{Errors, quoted, similar};
+use crate::hygiene::CratePath;
+
+/// One argument that an annotation takes.
+pub(crate) struct Accepted {
+    pub(crate) name: &'static str,
+    /// What to write, for messages.
+    pub(crate) example: &'static str,
+}
+
+/// The longest name, in bytes; the same bound as in the protocol.
+const NAME_BYTES_MAX: usize = 128;
+
+/// Reads all arguments; `take` reads the value of a known one, its key read already.
+///
+/// A mistake ends its own argument only: the others are read all the same.
+pub(crate) fn parse(
+    annotation: &str,
+    accepted: &[Accepted],
+    tokens: TokenStream,
+    errors: &mut Errors,
+    mut take: impl FnMut(&Ident, ParseStream<'_>) -> syn::Result<()>,
+) {
+    let parser = |input: ParseStream<'_>| {
+        let mut seen = Vec::new();
+        while !input.is_empty() {
+            let before = errors.count();
+            let read = one(annotation, accepted, input, errors, &mut seen, &mut take);
+            errors.keep(read);
+            if errors.count() == before && !input.is_empty() && !input.peek(Token![,]) {
+                errors.push(input.error("expected `,` between two arguments"));
+            }
+            skip_to_comma(input)?;
+        }
+        Ok(())
+    };
+    let done = parser.parse2(tokens);
+    errors.keep(done);
+}
+
+fn one(
+    annotation: &str,
+    accepted: &[Accepted],
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+    seen: &mut Vec<Ident>,
+    take: &mut impl FnMut(&Ident, ParseStream<'_>) -> syn::Result<()>,
+) -> syn::Result<()> {
+    let key = input.call(Ident::parse_any).map_err(|error| {
+        syn::Error::new(
+            error.span(),
+            format!("expected an argument; {}", listed(annotation, accepted)),
+        )
+    })?;
+    let Some(known) = accepted.iter().find(|known| key == known.name) else {
+        let written = key.to_string();
+        let meant = similar(&written, accepted.iter().map(|known| known.name))
+            .map(|name| format!("; did you mean `{name}`?"))
+            .unwrap_or_default();
+        let list = listed(annotation, accepted);
+        return Err(syn::Error::new(
+            key.span(),
+            format!("unknown argument `{written}`{meant}; {list}"),
+        ));
+    };
+    if seen.contains(&key) {
+        errors.at(&key, format!("`{key}` is given twice; keep one of the two"));
+        // The rest of a repeated argument is not looked at.
+        return Ok(skip_to_comma_kept(input));
+    }
+    seen.push(key.clone());
+    let opened = if known.example.contains(" = ") {
+        input.peek(Token![=]) && !input.peek(Token![==])
+    } else {
+        input.peek(syn::token::Paren)
+    };
+    if !opened || is_last_before_comma(input) {
+        return Err(syn::Error::new(
+            key.span(),
+            format!("`{key}` is written `{}`", known.example),
+        ));
+    }
+    take(&key, input)
+}
+
+/// Whether nothing but one token stands before the next comma: a `key =` without value.
+fn is_last_before_comma(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    if ahead.parse::<Option<Token![=]>>().ok().flatten().is_none() {
+        return false;
+    }
+    ahead.is_empty() || ahead.peek(Token![,])
+}
+
+fn listed(annotation: &str, accepted: &[Accepted]) -> String {
+    format!(
+        "#[{annotation}] accepts {}",
+        quoted(accepted.iter().map(|known| known.name))
+    )
+}
+
+fn skip_to_comma_kept(input: ParseStream<'_>) {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        if input.parse::<TokenTree>().is_err() {
+            return;
+        }
+    }
+}
+
+fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
+    skip_to_comma_kept(input);
+    input.parse::<Option<Token![,]>>().map(|_| ())
+}
+
+/// `= EXPRESSION`.
+pub(crate) fn expression(input: ParseStream<'_>) -> syn::Result<Expr> {
+    input.parse::<Token![=]>()?;
+    input.parse().map(ungrouped)
+}
+
+/// The expression inside the invisible groups that macro_rules fragments arrive in.
+pub(crate) fn ungrouped(expression: Expr) -> Expr {
+    match expression {
+        Expr::Group(group) if group.attrs.is_empty() => ungrouped(*group.expr),
+        other => other,
+    }
+}
+
+/// The text, if the expression is a string literal.
+pub(crate) fn as_text(expression: &Expr) -> Option<&LitStr> {
+    match expression {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            attrs,
+        }) if attrs.is_empty() => Some(text),
+        _ => None,
+    }
+}
+
+/// `= "name"`, within the limits of names.
+pub(crate) fn literal_name(key: &Ident, input: ParseStream<'_>) -> syn::Result<LitStr> {
+    let value = expression(input)?;
+    let Some(text) = as_text(&value) else {
+        let message = format!("`{key}` takes a string literal: {key} = \"..\"");
+        return Err(syn::Error::new_spanned(value, message));
+    };
+    check_name(text)?;
+    Ok(text.clone())
+}
+
+/// A name as the protocol accepts it.
+pub(crate) fn check_name(name: &LitStr) -> syn::Result<()> {
+    let text = name.value();
+    let why = if text.is_empty() {
+        "a name must not be empty".to_owned()
+    } else if text.len() > NAME_BYTES_MAX {
+        format!(
+            "a name has at most {NAME_BYTES_MAX} bytes, this one has {}",
+            text.len()
+        )
+    } else if let Some(found) = text.chars().find(|c| c.is_control()) {
+        format!("a name must not contain control characters; found {found:?}")
+    } else {
+        return Ok(());
+    };
+    Err(syn::Error::new(name.span(), why))
+}
+
+/// `= ::path::to::unanimous`.
+pub(crate) fn crate_path(input: ParseStream<'_>) -> syn::Result<CratePath> {
+    const WRITE: &str = "`crate` takes an absolute path to the crate `unanimous`: crate = ::renamed, \
+                         crate = crate::renamed, or crate = $crate::renamed in a macro_rules macro";
+    input.parse::<Token![=]>()?;
+    let begin = input.fork();
+    let path = match input.call(Path::parse_mod_style) {
+        Ok(path) => path,
+        Err(_) => {
+            let written: TokenTree = begin.parse()?;
+            return Err(syn::Error::new(written.span(), WRITE));
+        }
+    };
+    let starts_at_a_crate = path
+        .segments
+        .first()
+        .is_some_and(|first| first.ident == "crate" || first.ident.to_string() == "$crate");
+    if path.leading_colon.is_none() && !starts_at_a_crate {
+        return Err(syn::Error::new_spanned(path, WRITE));
+    }
+    Ok(CratePath::new(&path))
+}
+
+/// `(TOKENS)`.
+pub(crate) fn list<T>(
+    input: ParseStream<'_>,
+    read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
+) -> syn::Result<T> {
+    let content;
+    parenthesized!(content in input);
+    let value = read(&content)?;
+    if content.is_empty() {
+        return Ok(value);
+    }
+    Err(content.error("this belongs to no argument"))
+}
+
+/// `= word`, one of a few.
+pub(crate) fn word<T: Copy>(
+    key: &Ident,
+    words: &[(&str, T)],
+    input: ParseStream<'_>,
+) -> syn::Result<T> {
+    input.parse::<Token![=]>()?;
+    let written = input.parse::<Word>()?;
+    let accepted = quoted(words.iter().map(|(word, _)| word));
+    let found = words.iter().find(|(word, _)| written.text == *word);
+    match found {
+        Some((word, _)) if written.in_quotes => {
+            let message = format!("write it without quotes: {key} = {word}");
+            Err(syn::Error::new_spanned(written.tokens, message))
+        }
+        Some((_, value)) => Ok(*value),
+        None => {
+            let meant = similar(&written.text, words.iter().map(|(word, _)| *word))
+                .map(|word| format!("; did you mean `{word}`?"))
+                .unwrap_or_default();
+            let message = format!(
+                "unknown {key} `{}`{meant}; accepted are {accepted}",
+                written.text
+            );
+            Err(syn::Error::new_spanned(written.tokens, message))
+        }
+    }
+}
+
+/// An identifier, or the literal that was written in its place.
+struct Word {
+    text: String,
+    in_quotes: bool,
+    tokens: TokenStream,
+}
+
+impl Parse for Word {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(LitStr) {
+            let text: LitStr = input.parse()?;
+            return Ok(Self {
+                text: text.value(),
+                in_quotes: true,
+                tokens: text.into_token_stream(),
+            });
+        }
+        let token: TokenTree = input.parse()?;
+        Ok(Self {
+            text: token.to_string(),
+            in_quotes: false,
+            tokens: token.into_token_stream(),
+        })
+    }
+}

@@ -1,0 +1,289 @@
+//! One parameter of an action or of a phase-two method: its marks, its name, and the form in which
+//! it is recorded for phase two.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::{
+    Attribute, FnArg, GenericParam, Generics, Meta, Pat, PatType, Receiver, ReceiverKind, Type,
+};
+
+use super::types::{
+    argument_of, borrows, has_impl_trait, is_named, lent, mentions, peeled, shown, static_cow,
+};
+use crate::diagnostics::Errors;
+
+/// How a method takes its participant.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum SelfKind {
+    /// `&self`.
+    Lent,
+    /// `self: Arc<Self>`.
+    Arc,
+}
+
+/// How a method takes its participant, or the mistake.
+pub(crate) fn self_kind(receiver: &Receiver) -> syn::Result<SelfKind> {
+    let typed = match &receiver.kind {
+        ReceiverKind::Reference(_, _, None) => return Ok(SelfKind::Lent),
+        ReceiverKind::Typed(_, ty) => Some(ty),
+        _ => None,
+    };
+    match typed {
+        Some(ty) if lent(ty).is_some_and(|ty| is_named(ty, "Self")) => Ok(SelfKind::Lent),
+        Some(ty) if argument_of(ty, "Arc").is_some_and(|ty| is_named(ty, "Self")) => {
+            Ok(SelfKind::Arc)
+        }
+        _ => Err(syn::Error::new_spanned(
+            receiver,
+            "a participant is shared: take &self or self: Arc<Self>",
+        )),
+    }
+}
+
+/// The words that may stand before a parameter.
+#[derive(Default)]
+pub(crate) struct Marks {
+    pub(crate) skip: Option<Attribute>,
+    pub(crate) tried: Option<Attribute>,
+}
+
+impl Marks {
+    /// Takes our words off the attributes of a parameter; all others stay.
+    pub(crate) fn take(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Self {
+        let mut marks = Self::default();
+        attrs.retain(|attr| {
+            let (mark, word) = if attr.path().is_ident("skip") {
+                (&mut marks.skip, "skip")
+            } else if attr.path().is_ident("tried") {
+                (&mut marks.tried, "tried")
+            } else {
+                return true;
+            };
+            if !matches!(attr.meta, Meta::Path(_)) {
+                errors.at(&attr.meta, format!("`#[{word}]` takes nothing"));
+            }
+            *mark = Some(attr.clone());
+            false
+        });
+        marks
+    }
+}
+
+/// Takes our words off every parameter of a signature.
+pub(crate) fn strip_marks(inputs: &mut syn::punctuated::Punctuated<FnArg, syn::Token![,]>) {
+    for input in inputs {
+        if let FnArg::Typed(parameter) = input {
+            Marks::take(&mut parameter.attrs, &mut Errors::default());
+        }
+    }
+}
+
+/// The name of a parameter, if it has one: `user` or `mut user`.
+pub(crate) fn name(parameter: &PatType) -> Option<&Ident> {
+    match parameter.pat.as_ref() {
+        Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => Some(&pat.ident),
+        _ => None,
+    }
+}
+
+/// The word under which a parameter is recorded: `type` of `r#type`.
+pub(crate) fn recorded_name(name: &Ident) -> String {
+    name.unraw().to_string()
+}
+
+/// Whether the type is `&mut ..`.
+pub(crate) fn is_exclusive(ty: &Type) -> bool {
+    matches!(peeled(ty), Type::Reference(reference) if reference.mutability.is_some())
+}
+
+/// Whether the type is `&BranchContext`.
+pub(crate) fn is_context(ty: &Type) -> bool {
+    lent(ty).is_some_and(|ty| is_named(ty, "BranchContext"))
+}
+
+/// How a recorded parameter is written, which decides what phase two reads it as.
+#[derive(Clone)]
+pub(crate) enum Form {
+    /// `T`.
+    Owned(Type),
+    /// `&T`, read back as what `T: ToOwned` names.
+    Lent(Type),
+    /// `Option<&T>`.
+    OptionLent(Type),
+    /// `Cow<'_, T>`, read back with the lifetime `'static`.
+    Cow(Type),
+}
+
+impl Form {
+    /// The form of this type, or why it cannot be recorded.
+    pub(crate) fn of(ty: &Type, generics: &Generics, in_trait: bool) -> Result<Self, String> {
+        if has_impl_trait(ty) || mentions(ty, &type_parameters(generics)) {
+            return Err(
+                "phase two cannot know this type: it runs in another process, from recorded \
+                        arguments. Name a concrete type, or mark the parameter #[skip]"
+                    .to_owned(),
+            );
+        }
+        if is_exclusive(ty) {
+            return Err(
+                "`&mut` cannot be recorded for phase two; take it by value or by `&`, or mark \
+                        it #[skip]"
+                    .to_owned(),
+            );
+        }
+        if in_trait && is_request(ty) {
+            return Err(
+                "a request cannot be recorded for phase two: leave the handler without \
+                        #[two_phase_action] and let it call, in one line, an action of an inherent \
+                        impl: self.accounts.debit(&request.user, request.amount).await"
+                    .to_owned(),
+            );
+        }
+        let (form, inner) = if let Some(inner) = lent(ty) {
+            (Self::Lent(inner.clone()), inner)
+        } else if let Some(inner) = argument_of(ty, "Option").and_then(lent) {
+            (Self::OptionLent(inner.clone()), inner)
+        } else if let Some(inner) = argument_of(ty, "Cow") {
+            (Self::Cow(ty.clone()), inner)
+        } else {
+            (Self::Owned(ty.clone()), ty)
+        };
+        if borrows(inner) {
+            Err(nested(ty))
+        } else {
+            Ok(form)
+        }
+    }
+
+    /// The type that phase two reads.
+    pub(crate) fn owned(&self) -> TokenStream {
+        match self {
+            Self::Owned(ty) => quote!(#ty),
+            Self::Lent(ty) => quote!(<#ty as ::std::borrow::ToOwned>::Owned),
+            Self::OptionLent(ty) => {
+                quote!(::core::option::Option<<#ty as ::std::borrow::ToOwned>::Owned>)
+            }
+            Self::Cow(ty) => static_cow(ty),
+        }
+    }
+}
+
+/// A tonic request or stream of them.
+fn is_request(ty: &Type) -> bool {
+    ["Request", "Streaming"]
+        .iter()
+        .any(|name| argument_of(ty, name).is_some())
+}
+
+/// The names of a method's own type and const parameters.
+fn type_parameters(generics: &Generics) -> Vec<&Ident> {
+    generics
+        .params
+        .iter()
+        .filter_map(|parameter| match parameter {
+            GenericParam::Type(parameter) => Some(&parameter.ident),
+            GenericParam::Const(parameter) => Some(&parameter.ident),
+            GenericParam::Lifetime(_) => None,
+        })
+        .collect()
+}
+
+fn nested(ty: &Type) -> String {
+    let instead = owned_instead(ty)
+        .map(|owned| format!("use owned values (`{owned}` instead of `{}`)", shown(ty)))
+        .unwrap_or_else(|| "use owned values".to_owned());
+    format!(
+        "references inside a parameter's type cannot be recorded for phase two; {instead}, or mark \
+         it `#[skip]`"
+    )
+}
+
+/// The type with what it holds owned, where that can be read off: `&[String]` of `&[&str]`.
+fn owned_instead(ty: &Type) -> Option<String> {
+    let owned = |ty: &Type| match lent(ty).map(peeled)? {
+        Type::Slice(slice) if !borrows(&slice.elem) => Some(format!("Vec<{}>", shown(&slice.elem))),
+        inner if is_named(inner, "str") => Some("String".to_owned()),
+        inner if !borrows(inner) => Some(shown(inner)),
+        _ => None,
+    };
+    let element = |ty: &Type| {
+        if borrows(ty) {
+            owned(ty)
+        } else {
+            Some(shown(ty))
+        }
+    };
+    match peeled(ty) {
+        Type::Reference(reference) => match peeled(&reference.elem) {
+            Type::Slice(slice) => Some(format!("&[{}]", element(&slice.elem)?)),
+            inner => owned(inner).map(|owned| format!("&{owned}")),
+        },
+        Type::Tuple(tuple) => {
+            let elements = tuple
+                .elems
+                .iter()
+                .map(element)
+                .collect::<Option<Vec<_>>>()?;
+            Some(format!("({})", elements.join(", ")))
+        }
+        _ => ["Vec", "Option"].into_iter().find_map(|outer| {
+            let inner = argument_of(ty, outer)?;
+            Some(format!("{outer}<{}>", element(inner)?))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(text: &str) -> Result<String, String> {
+        let ty = syn::parse_str(text).unwrap();
+        let generics = syn::parse_quote!(<'a, G, const N: usize>);
+        Form::of(&ty, &generics, true).map(|form| shown(form.owned()))
+    }
+
+    #[test]
+    fn every_form_that_can_be_recorded_has_its_owned_type() {
+        for (written, owned) in [
+            ("i64", "i64"),
+            ("Vec<R::Id>", "Vec<R::Id>"),
+            ("&str", "<str as::std::borrow::ToOwned>::Owned"),
+            ("&'a [u8]", "<[u8]as::std::borrow::ToOwned>::Owned"),
+            (
+                "Option<&str>",
+                "::core::option::Option<<str as::std::borrow::ToOwned>::Owned>",
+            ),
+            ("Option<u8>", "Option<u8>"),
+            ("Cow<'_, str>", "Cow<'static, str>"),
+            ("Cow<'a, [u8]>", "Cow<'static, [u8]>"),
+        ] {
+            assert_eq!(form(written).as_deref(), Ok(owned), "{written}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_recorded_is_refused_with_a_way_out() {
+        for (written, message) in [
+            ("G", "phase two cannot know this type"),
+            ("Vec<G>", "phase two cannot know this type"),
+            ("[u8; N]", "phase two cannot know this type"),
+            ("impl Display", "phase two cannot know this type"),
+            ("&mut u8", "`&mut` cannot be recorded"),
+            ("&[&str]", "(`&[String]` instead of `&[&str]`)"),
+            ("(&str, u8)", "(`(String, u8)` instead of `(&str, u8)`)"),
+            ("Vec<&[u8]>", "(`Vec<Vec<u8>>` instead of `Vec<&[u8]>`)"),
+            ("&&str", "(`&String` instead of `&&str`)"),
+            ("Row<'a>", "use owned values, or mark"),
+            ("tonic::Request<Debit>", "an action of an inherent impl"),
+        ] {
+            let error = form(written).unwrap_err();
+            assert!(error.contains(message), "{written}: {error}");
+            assert!(
+                error.contains("skip") || written.contains("Request"),
+                "{written}: {error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What is emitted of a function with a mistake in it: the signature that its callers see, and a
+//! body that is checked but never run. So only the user's own mistakes are reported, not one more
+//! at every call.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{FnArg, PatType, ReturnType};
+
+use super::annotated_fn::AnnotatedFn;
+use super::parameter::{Marks, is_exclusive};
+use super::return_type::erased;
+use crate::diagnostics::Errors;
+
+/// The function without the fence's transaction among its parameters, without our attributes.
+///
+/// `has_fence`: whether the `&mut` parameter is the fence's transaction.
+pub(crate) fn public_shape(method: &AnnotatedFn, has_fence: bool) -> TokenStream {
+    let mut shown = method.clone();
+    shown
+        .attrs
+        .retain(|attr| !crate::two_phase_action::is_ours(attr));
+    let mut hidden = Vec::new();
+    shown.sig.inputs = std::mem::take(&mut shown.sig.inputs)
+        .into_iter()
+        .filter_map(|input| match input {
+            FnArg::Receiver(_) => Some(input),
+            FnArg::Typed(mut parameter) => {
+                let marks = Marks::take(&mut parameter.attrs, &mut Errors::default());
+                if has_fence && marks.skip.is_none() && is_exclusive(&parameter.ty) {
+                    hidden.push(parameter);
+                    return None;
+                }
+                Some(FnArg::Typed(parameter))
+            }
+        })
+        .collect();
+    let Some(body) = &method.body else {
+        return quote!(#shown);
+    };
+    if hidden.is_empty() {
+        return quote!(#shown);
+    }
+    let block = body.block();
+    let content = checked(&hidden, &method.sig.output, &block);
+    shown.with_body(content)
+}
+
+/// The body as a closure over the parameters that callers do not see.
+fn checked(hidden: &[PatType], output: &ReturnType, block: &TokenStream) -> TokenStream {
+    let output = match output {
+        ReturnType::Default => TokenStream::new(),
+        ReturnType::Type(_, ty) => {
+            let ty = erased(ty);
+            quote!(-> #ty)
+        }
+    };
+    let body = if output.is_empty() {
+        quote!(#block)
+    } else {
+        quote!(#output #block)
+    };
+    quote_spanned! {proc_macro2::Span::mixed_site()=>
+        let _ = async |#(#hidden),*| #body;
+        loop {}
+    }
+}

@@ -1,0 +1,76 @@
+//! The typed unreachable return that opens every wrapped body.
+//!
+//! It fixes the type of the async block before inference sees a `?`, gives coercions a target, and
+//! makes mismatches read as they do in a plain function. It is the only form of hint that accepts
+//! every shape of function.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Expr, GenericArgument, PathArguments, Type};
+
+use crate::hygiene::local;
+
+/// Input: `Result<u64, E>`; output: a statement that would return it, and never runs.
+pub(crate) fn unreachable_return(output: &Type) -> TokenStream {
+    let (output, returned) = (erased(output), local("__returned"));
+    quote_spanned! {proc_macro2::Span::mixed_site()=>
+        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+        if false {
+            let #returned: #output = loop {};
+            return #returned;
+        }
+    }
+}
+
+/// The type with every `impl Trait` in it left to inference.
+pub(crate) fn erased(ty: &Type) -> TokenStream {
+    let mut ty = ty.clone();
+    erase(&mut ty);
+    ty.into_token_stream()
+}
+
+fn erase(ty: &mut Type) {
+    match ty {
+        Type::ImplTrait(_) => *ty = Type::Verbatim(quote!(_)),
+        Type::Array(array) => erase(&mut array.elem),
+        Type::Group(group) => erase(&mut group.elem),
+        Type::Paren(paren) => erase(&mut paren.elem),
+        Type::Ptr(ptr) => erase(&mut ptr.elem),
+        Type::Reference(reference) => erase(&mut reference.elem),
+        Type::Slice(slice) => erase(&mut slice.elem),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(erase),
+        Type::Path(path) => {
+            for segment in &mut path.path.segments {
+                if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
+                    for argument in &mut arguments.args {
+                        if let GenericArgument::Type(ty) = argument {
+                            erase(ty);
+                        }
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// `map_err = EXPR` as a function from the transaction's failure to the whole result. Going through
+/// `Result::map_err` tells a closure its parameter's type.
+pub(crate) fn converted(convert: &Expr) -> TokenStream {
+    let error = local("__error");
+    quote_spanned! {proc_macro2::Span::mixed_site()=>
+        |#error| ::core::result::Result::Err(#error).map_err(#convert)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn impl_trait_is_erased_at_any_depth() {
+        let ty: Type =
+            syn::parse_str("Result<(impl Display, Box<impl Fn(u8) -> u8 + 'a>), E>").unwrap();
+        assert_eq!(erased(&ty).to_string(), "Result < (_ , Box < _ >) , E >");
+    }
+}

@@ -1,0 +1,282 @@
+//! Model in, tokens out: phase one in the method's own body, and one arm of the dispatch per
+//! decision.
+
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::model::{Action, Call, Passed, RecordedParameter, What};
+use crate::hygiene::{CratePath, at, local, moved, with_self};
+use crate::syntax::async_fn::Shape;
+use crate::syntax::parameter::{SelfKind, recorded_name};
+use crate::syntax::return_type::{converted, erased, unreachable_return};
+
+/// Input:
+/// ```text
+/// async fn debit(&self, tx: &mut FenceTx<Sqlite>, user: &str) -> Result<(), E> { STATEMENTS }
+/// ```
+/// Output:
+/// ```text
+/// async fn debit(&self, user: &str) -> Result<(), E> {
+///     run_fenced(&const { SPEC }, self, &self.db, ARGUMENTS, how_fenced(), async |__lent| -> Result<(), E> {
+///         UNREACHABLE RETURN let tx: &mut FenceTx<Sqlite> = __lent; { STATEMENTS }
+///     }).await
+/// }
+/// ```
+pub(crate) fn phase_one(
+    action: &Action,
+    fence: Option<&TokenStream>,
+    krate: &CratePath,
+) -> TokenStream {
+    let mixed = Span::mixed_site();
+    // An `Arc` may be moved by the body, so the call holds one of its own.
+    let (hold, this, instance) = match action.self_kind {
+        SelfKind::Lent => (None, action.receiver.clone(), {
+            let receiver = &action.receiver;
+            quote!(#receiver)
+        }),
+        SelfKind::Arc => {
+            let (this, receiver) = (local("__this"), &action.receiver);
+            let hold = quote_spanned!(mixed=> let #this = ::std::sync::Arc::clone(&#receiver););
+            (Some(hold), this.clone(), quote_spanned!(mixed=> &*#this))
+        }
+    };
+    let (spec, recorder) = (spec(action, krate), recorder(action, krate));
+    let how = how(action, fence.is_some(), krate);
+    let call = match fence {
+        Some(fence) => {
+            let (run, body) = (krate.private("run_fenced"), fenced_body(action));
+            let fence = with_self(fence.clone(), &this);
+            quote_spanned!(mixed=> #run(&const { #spec }, #instance, &#fence, #recorder, #how, #body).await)
+        }
+        None => {
+            let (run, body) = (krate.private("run_unfenced"), unfenced_body(action));
+            quote_spanned!(mixed=> #run(&const { #spec }, #instance, #recorder, #how, #body).await)
+        }
+    };
+    let content = quote!(#hold #call);
+    match &action.shape {
+        Shape::Block(block) => action.method.with_body(block.around(content)),
+        _ => action.method.with_body(content),
+    }
+}
+
+/// The action as plain data.
+pub(crate) fn spec(action: &Action, krate: &CratePath) -> TokenStream {
+    let (spec, name) = (krate.private("ActionSpec"), &action.name);
+    let line = Literal::u32_unsuffixed(action.line);
+    quote_spanned!(Span::mixed_site()=> #spec::new(#name, ::core::file!(), #line))
+}
+
+/// Every recorded parameter under its name, before anything is moved.
+fn recorder(action: &Action, krate: &CratePath) -> TokenStream {
+    let recorder = krate.private("Recorder");
+    let puts = action
+        .recorded
+        .iter()
+        .map(|RecordedParameter { ident, colon, .. }| {
+            let name = recorded_name(ident);
+            let lent = quote_spanned!(at(*colon)=> &);
+            quote_spanned!(Span::mixed_site()=> .put(#name, #lent #ident))
+        });
+    quote_spanned!(Span::mixed_site()=> #recorder::new() #(#puts)* .finish())
+}
+
+/// The witness of the return type: what a missing bound is reported about, once, at the `->`.
+fn how(action: &Action, fenced: bool, krate: &CratePath) -> TokenStream {
+    let name = match (fenced, action.keeps_tried()) {
+        (true, _) => "how_fenced",
+        (false, true) => "how_tried",
+        (false, false) => "how",
+    };
+    match &action.map_err {
+        None => {
+            let how = krate.private_under(name, action.arrow);
+            quote_spanned!(Span::mixed_site()=> #how())
+        }
+        Some(convert) => {
+            let how = krate.private_under(&format!("{name}_mapped"), action.arrow);
+            let convert = converted(convert);
+            quote_spanned!(Span::mixed_site()=> #how(#convert))
+        }
+    }
+}
+
+/// The body as an async closure over the fence's transaction. The closure's parameter has no type:
+/// a `tx` of the wrong one is reported once, where the user wrote it.
+fn fenced_body(action: &Action) -> TokenStream {
+    let mixed = Span::mixed_site();
+    let (lent, output) = (local("__lent"), erased(&action.output));
+    let edge = unreachable_return(&action.output);
+    let statements = statements(action);
+    let tx = action.tx.as_ref().map(|tx| {
+        let (attrs, pat, colon, ty) = (&tx.attrs, &tx.pat, &tx.colon_token, &tx.ty);
+        let start = first_span(ty);
+        let value = moved(quote!(#lent), start);
+        quote_spanned!(mixed=> #(#attrs)* let #pat #colon #ty = #value;)
+    });
+    quote_spanned!(mixed=> async |#lent| -> #output { #edge #tx #statements })
+}
+
+/// Where the `&` of `&mut FenceTx<..>` stands.
+fn first_span(ty: &syn::Type) -> Span {
+    match crate::syntax::types::peeled(ty) {
+        syn::Type::Reference(reference) => reference.and_token.span,
+        _ => Span::mixed_site(),
+    }
+}
+
+fn unfenced_body(action: &Action) -> TokenStream {
+    let mixed = Span::mixed_site();
+    let edge = unreachable_return(&action.output);
+    let statements = statements(action);
+    let head = match &action.shape {
+        Shape::Block(block) => block.head.clone(),
+        _ => quote_spanned!(mixed=> async move),
+    };
+    quote_spanned! {mixed=>
+        ::core::pin::pin!(::core::option::Option::Some(#head { #edge #statements }))
+    }
+}
+
+fn statements(action: &Action) -> TokenStream {
+    match &action.shape {
+        Shape::Block(block) => block.body.block(),
+        _ => action.body.block(),
+    }
+}
+
+/// The two arms of the dispatch that end branches of this action.
+pub(crate) fn arms(
+    action: &Action,
+    this: &proc_macro2::Ident,
+    fence: Option<&TokenStream>,
+    krate: &CratePath,
+) -> TokenStream {
+    let (decision, name) = (krate.private("Decision"), &action.name);
+    let cfgs: Vec<_> = action.cfgs().collect();
+    let arms = [("Commit", &action.commit), ("Rollback", &action.rollback)].map(|(word, call)| {
+        let (word, partner_cfgs) = (local(word), &call.cfgs);
+        let future = future(action, call, this, fence, krate);
+        quote_spanned! {Span::mixed_site()=>
+            #(#cfgs)* #(#partner_cfgs)*
+            (#name, #decision::#word) => #future,
+        }
+    });
+    arms.into_iter().collect()
+}
+
+/// Reads what the partner takes, and calls it.
+fn future(
+    action: &Action,
+    call: &Call,
+    this: &proc_macro2::Ident,
+    fence: Option<&TokenStream>,
+    krate: &CratePath,
+) -> TokenStream {
+    let mixed = Span::mixed_site();
+    let reads = call
+        .passed
+        .iter()
+        .filter_map(|passed| read(action, passed, krate));
+    // Last: while the transaction is lent out, nothing else can be read.
+    let transaction = call
+        .passed
+        .iter()
+        .any(|passed| matches!(passed.what, What::Tx))
+        .then(|| {
+            let (tx, branch) = (local("__tx"), local("__branch"));
+            let fence = fence.map(|fence| with_self(fence.clone(), this));
+            quote_spanned!(mixed=> let #tx = #branch.transaction(&#fence)?;)
+        });
+    let values = call.passed.iter().map(value);
+    let instance = match call.self_kind {
+        SelfKind::Lent => quote_spanned!(mixed=> &#this),
+        SelfKind::Arc => quote_spanned!(mixed=> #this),
+    };
+    let (ended, partner) = (krate.private_under("ended", call.arrow), &call.partner);
+    // A future that is not `Send` is reported where the action names the partner.
+    let place = at(call.equals);
+    let called = quote_spanned!(mixed=> #ended(Self::#partner(#instance #(, #values)*).await));
+    quote_spanned! {place=>
+        ::std::boxed::Box::pin(async move { #(#reads)* #transaction #called })
+    }
+}
+
+/// The statement that reads one argument.
+fn read(action: &Action, passed: &Passed, krate: &CratePath) -> Option<TokenStream> {
+    let mixed = Span::mixed_site();
+    let branch = local("__branch");
+    match &passed.what {
+        What::Tx => None,
+        What::Context => {
+            let context = local("__context");
+            Some(quote_spanned!(mixed=> let #context = #branch.context();))
+        }
+        What::Tried { optional, .. } => {
+            let (tried, fallible) = (local("__tried"), krate.private("Fallible"));
+            let output = &action.output;
+            let read = local(if *optional {
+                "tried"
+            } else {
+                "tried_or_missing"
+            });
+            Some(quote_spanned! {mixed=>
+                let #tried = #branch.#read::<<#output as #fallible>::Value>()?;
+            })
+        }
+        What::Recorded { parameter, .. } => {
+            let (name, value) = (recorded_name(&parameter.ident), read_local(parameter));
+            let (owned, place) = (parameter.form.owned(), at(parameter.colon));
+            let argument = quote_spanned!(place=> #branch.argument(#name)?);
+            Some(quote_spanned!(mixed=> let #value: #owned = #argument;))
+        }
+    }
+}
+
+/// The local that holds a recorded parameter in phase two: named as the user's, but ours.
+fn read_local(parameter: &RecordedParameter) -> proc_macro2::Ident {
+    let mut ident = parameter.ident.clone();
+    ident.set_span(at(parameter.colon));
+    ident
+}
+
+/// What is passed for a partner's parameter, at the place of that parameter.
+fn value(passed: &Passed) -> TokenStream {
+    let place = at(passed.colon);
+    let name = |word: &str| {
+        let mut ident = local(word);
+        ident.set_span(place);
+        ident
+    };
+    match &passed.what {
+        What::Tx => {
+            let tx = name("__tx");
+            quote!(#tx)
+        }
+        What::Context => {
+            let context = name("__context");
+            quote_spanned!(place=> &#context)
+        }
+        What::Tried {
+            optional: false, ..
+        } => {
+            let tried = name("__tried");
+            quote_spanned!(place=> &#tried)
+        }
+        What::Tried {
+            optional: true,
+            unsized_,
+        } => {
+            let (tried, lend) = (
+                name("__tried"),
+                name(if *unsized_ { "as_deref" } else { "as_ref" }),
+            );
+            quote_spanned!(place=> #tried.#lend())
+        }
+        What::Recorded { parameter, how } => {
+            let mut ident = read_local(parameter);
+            ident.set_span(place);
+            how.of(&ident, place)
+        }
+    }
+}

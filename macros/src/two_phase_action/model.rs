@@ -1,0 +1,133 @@
+//! What an action means once it is checked.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::{Attribute, Expr, PatType, Type};
+
+use crate::hygiene::Arrow;
+use crate::syntax::annotated_fn::{AnnotatedFn, Body};
+use crate::syntax::async_fn::Shape;
+use crate::syntax::parameter::{Form, SelfKind};
+
+/// One action: a method with its two partners.
+pub(crate) struct Action {
+    /// The method as callers see it: no `tx`, none of our attributes.
+    pub(crate) method: AnnotatedFn,
+    pub(crate) body: Body,
+    pub(crate) shape: Shape,
+    /// Its name on the wire.
+    pub(crate) name: String,
+    pub(crate) line: u32,
+    pub(crate) self_kind: SelfKind,
+    /// The receiver's `self`.
+    pub(crate) receiver: Ident,
+    /// The parameter that is the fence's transaction, behind a fence.
+    pub(crate) tx: Option<PatType>,
+    pub(crate) recorded: Vec<RecordedParameter>,
+    /// What it returns, where that is written.
+    pub(crate) output: Type,
+    pub(crate) arrow: Arrow,
+    pub(crate) commit: Call,
+    pub(crate) rollback: Call,
+    pub(crate) map_err: Option<Expr>,
+}
+
+impl Action {
+    /// Whether a partner takes what phase one returned.
+    pub(crate) fn keeps_tried(&self) -> bool {
+        [&self.commit, &self.rollback].iter().any(|call| {
+            call.passed
+                .iter()
+                .any(|passed| matches!(passed.what, What::Tried { .. }))
+        })
+    }
+
+    /// The conditions under which the method exists.
+    pub(crate) fn cfgs(&self) -> impl Iterator<Item = &Attribute> {
+        self.method
+            .attrs
+            .iter()
+            .filter(|attr| attr.path().is_ident("cfg"))
+    }
+}
+
+/// A parameter that is recorded for phase two.
+#[derive(Clone)]
+pub(crate) struct RecordedParameter {
+    pub(crate) ident: Ident,
+    /// Where its `:` stands: errors about its type are reported there.
+    pub(crate) colon: Span,
+    pub(crate) form: Form,
+}
+
+/// The call of a partner in phase two.
+pub(crate) struct Call {
+    /// The partner's name, at the place where the action names it.
+    pub(crate) partner: Ident,
+    pub(crate) equals: Span,
+    pub(crate) self_kind: SelfKind,
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) arrow: Arrow,
+    /// What it takes, in its own order.
+    pub(crate) passed: Vec<Passed>,
+}
+
+/// One argument of a partner.
+pub(crate) struct Passed {
+    pub(crate) what: What,
+    /// Where the `:` of the partner's parameter stands: a type that does not fit is reported there.
+    pub(crate) colon: Span,
+}
+
+/// What is passed for a partner's parameter.
+pub(crate) enum What {
+    /// The fence's transaction.
+    Tx,
+    /// The branch's context.
+    Context,
+    /// What phase one returned.
+    Tried {
+        /// `Option<&T>` instead of `&T`.
+        optional: bool,
+        /// `T` is unsized: `str`, say.
+        unsized_: bool,
+    },
+    /// A recorded parameter.
+    Recorded {
+        /// Which.
+        parameter: RecordedParameter,
+        /// How it is handed over.
+        how: Handing,
+    },
+}
+
+/// How a value that phase two has read is handed to a partner.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Handing {
+    /// `user`.
+    Move,
+    /// `&user`.
+    Lend,
+    /// `user.as_ref()`, for `Option<&T>`.
+    LendInside,
+    /// `user.as_deref()`, for `Option<&str>`.
+    LendUnsizedInside,
+    /// `Cow::Owned(user)`.
+    IntoCow,
+    /// `user.into_owned()`.
+    OutOfCow,
+}
+
+impl Handing {
+    /// The handing of this local.
+    pub(crate) fn of(self, value: &Ident, span: Span) -> TokenStream {
+        use quote::quote_spanned;
+        match self {
+            Self::Move => quote_spanned!(span=> #value),
+            Self::Lend => quote_spanned!(span=> &#value),
+            Self::LendInside => quote_spanned!(span=> #value.as_ref()),
+            Self::LendUnsizedInside => quote_spanned!(span=> #value.as_deref()),
+            Self::IntoCow => quote_spanned!(span=> ::std::borrow::Cow::Owned(#value)),
+            Self::OutOfCow => quote_spanned!(span=> #value.into_owned()),
+        }
+    }
+}

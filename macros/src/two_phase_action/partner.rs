@@ -1,0 +1,181 @@
+//! A phase-two method, read once however many actions it serves.
+
+use proc_macro2::{Ident, Span};
+use syn::{Attribute, FnArg, GenericParam, PatType, ReturnType, Safety, Type};
+
+use crate::diagnostics::Errors;
+use crate::hygiene::Arrow;
+use crate::syntax::annotated_fn::AnnotatedFn;
+use crate::syntax::parameter::{Marks, SelfKind, is_context, is_exclusive, name, self_kind};
+use crate::syntax::types::{argument_of, is_unsized, lent};
+
+/// A method that `commit` or `rollback` names.
+pub(crate) struct Partner {
+    pub(crate) ident: Ident,
+    pub(crate) self_kind: SelfKind,
+    pub(crate) arrow: Arrow,
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) takes: Vec<Takes>,
+}
+
+/// One parameter of a partner.
+pub(crate) struct Takes {
+    pub(crate) kind: Kind,
+    pub(crate) ty: Type,
+    pub(crate) colon: Span,
+}
+
+/// What a partner's parameter asks for.
+pub(crate) enum Kind {
+    Tx,
+    Context,
+    Tried { optional: bool, unsized_: bool },
+    Named(Ident),
+}
+
+/// The method as a partner; nothing if it cannot be one, whatever action names it.
+pub(crate) fn read(method: &AnnotatedFn, fenced: bool, errors: &mut Errors) -> Option<Partner> {
+    let before = errors.count();
+    let sig = &method.sig;
+    if sig.asyncness.is_none() {
+        let message = format!(
+            "a phase-two method is async: write `async fn {}`",
+            sig.ident
+        );
+        errors.at(sig.fn_token, message);
+    }
+    if let Safety::Unsafe(keyword) = &sig.safety {
+        errors.at(
+            keyword,
+            "a phase-two method is called by the runtime: it cannot be `unsafe`",
+        );
+    }
+    if let Some(parameter) = sig
+        .generics
+        .params
+        .iter()
+        .find(|parameter| !is_lifetime(parameter))
+    {
+        let message = "phase two cannot know this type: it runs in another process, from recorded \
+                       arguments. Name a concrete type";
+        errors.at(parameter, message);
+    }
+    let arrow = match &sig.output {
+        ReturnType::Type(arrow, _) => Some(Arrow::of(arrow)),
+        ReturnType::Default => {
+            let message = "a phase-two method returns `Result<(), E>`: `Ok` ends the branch, an \
+                           error repeats it; write `-> Result<(), E>`";
+            errors.at(&sig.ident, message);
+            None
+        }
+    };
+    let self_kind = match sig.receiver() {
+        Some(receiver) => errors.keep(self_kind(receiver)),
+        None => {
+            let message = "a phase-two method is called on the participant: take &self or \
+                           self: Arc<Self>";
+            errors.at(&sig.ident, message);
+            None
+        }
+    };
+    let takes = takes(method, fenced, errors);
+    if errors.count() > before {
+        return None;
+    }
+    let cfgs = method
+        .attrs
+        .iter()
+        .filter(|attr| attr.path().is_ident("cfg"))
+        .cloned()
+        .collect();
+    Some(Partner {
+        ident: sig.ident.clone(),
+        self_kind: self_kind?,
+        arrow: arrow?,
+        cfgs,
+        takes,
+    })
+}
+
+fn is_lifetime(parameter: &GenericParam) -> bool {
+    matches!(parameter, GenericParam::Lifetime(_))
+}
+
+fn takes(method: &AnnotatedFn, fenced: bool, errors: &mut Errors) -> Vec<Takes> {
+    let mut takes = Vec::new();
+    let mut has_tx = false;
+    for input in &method.sig.inputs {
+        let FnArg::Typed(parameter) = input else {
+            continue;
+        };
+        let mut parameter = parameter.clone();
+        let marks = Marks::take(&mut parameter.attrs, errors);
+        if let Some(skip) = &marks.skip {
+            let message = "`#[skip]` stands on parameters of the action: a phase-two method is only \
+                           given what it takes, so leave this parameter out";
+            errors.at(skip, message);
+            continue;
+        }
+        let Some(kind) = kind(&parameter, &marks, fenced, errors) else {
+            continue;
+        };
+        if matches!(kind, Kind::Tx) && std::mem::replace(&mut has_tx, true) {
+            errors.at(
+                &parameter,
+                "one `&mut` parameter is the fence's transaction; remove the other",
+            );
+            continue;
+        }
+        let colon = parameter.colon_token.span;
+        takes.push(Takes {
+            kind,
+            ty: *parameter.ty,
+            colon,
+        });
+    }
+    takes
+}
+
+fn kind(parameter: &PatType, marks: &Marks, fenced: bool, errors: &mut Errors) -> Option<Kind> {
+    if marks.tried.is_some() {
+        return tried(parameter, errors);
+    }
+    if is_exclusive(&parameter.ty) {
+        if !fenced {
+            let message = "this participant has no fence, so there is no transaction to pass: add \
+                           `fence = self.db` to #[participant], or remove this parameter";
+            errors.at(parameter, message);
+            return None;
+        }
+        return Some(Kind::Tx);
+    }
+    if is_context(&parameter.ty) {
+        return Some(Kind::Context);
+    }
+    let Some(name) = name(parameter) else {
+        let message = "give this parameter a name: phase two receives it by name. Destructure it in \
+                       the body";
+        errors.at(&parameter.pat, message);
+        return None;
+    };
+    Some(Kind::Named(name.clone()))
+}
+
+fn tried(parameter: &PatType, errors: &mut Errors) -> Option<Kind> {
+    if let Some(ty) = lent(&parameter.ty) {
+        return Some(Kind::Tried {
+            optional: false,
+            unsized_: is_unsized(ty),
+        });
+    }
+    if let Some(ty) = argument_of(&parameter.ty, "Option").and_then(lent) {
+        return Some(Kind::Tried {
+            optional: true,
+            unsized_: is_unsized(ty),
+        });
+    }
+    let message = "what phase one returned is lent: take `&T`, or `Option<&T>` where a rollback may \
+                   come before phase one answered";
+    errors.at(&parameter.ty, message);
+    None
+}
