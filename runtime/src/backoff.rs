@@ -35,7 +35,11 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     pub(crate) fn new(min: Duration, max: Duration, entropy: Entropy) -> Self {
-        Self { next: min, max, entropy }
+        Self {
+            next: min,
+            max,
+            entropy,
+        }
     }
 
     /// The wait before the next attempt: the doubled one, plus or minus half of it.

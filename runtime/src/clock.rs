@@ -33,12 +33,17 @@ pub struct SystemClock {
     origin: tokio::time::Instant,
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clocks")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the system's clocks"
+)]
 impl SystemClock {
     /// A clock that counts from now.
     #[must_use]
     pub fn new() -> Self {
-        Self { origin: tokio::time::Instant::now() }
+        Self {
+            origin: tokio::time::Instant::now(),
+        }
     }
 
     fn elapsed(&self) -> Duration {
@@ -46,7 +51,9 @@ impl SystemClock {
     }
 
     fn since_epoch() -> Duration {
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default()
     }
 
     fn sleep(self, at: Duration) -> BoxFuture<'static, ()> {
@@ -90,7 +97,10 @@ impl ManualClock {
     /// A clock that shows zero, and a wall clock that shows the epoch.
     #[must_use]
     pub fn new() -> Self {
-        Self { now: Arc::new(watch::Sender::new(Duration::ZERO)), wall_ms: Arc::default() }
+        Self {
+            now: Arc::new(watch::Sender::new(Duration::ZERO)),
+            wall_ms: Arc::default(),
+        }
     }
 
     /// Moves both clocks on and wakes whoever waits for a moment that has come.

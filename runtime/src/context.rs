@@ -6,6 +6,7 @@
 //! panic (C3).
 
 use std::cell::RefCell;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll};
@@ -36,17 +37,25 @@ pub(crate) struct Ambient {
 impl Ambient {
     /// What surrounds the caller.
     pub(crate) fn current() -> Self {
-        AMBIENT.try_with(|ambient| ambient.borrow().clone()).unwrap_or_default()
+        AMBIENT
+            .try_with(|ambient| ambient.borrow().clone())
+            .unwrap_or_default()
     }
 
     /// The same runtime, another scope.
     pub(crate) fn with_scope(scope: Option<Scope>) -> Self {
-        Self { scope, ..Self::current() }
+        Self {
+            scope,
+            ..Self::current()
+        }
     }
 
     /// Another runtime, and no scope.
     pub(crate) fn with_runtime(runtime: Runtime) -> Self {
-        Self { scope: None, runtime: Some(runtime) }
+        Self {
+            scope: None,
+            runtime: Some(runtime),
+        }
     }
 
     pub(crate) fn scope(&self) -> Option<&Scope> {
@@ -54,7 +63,10 @@ impl Ambient {
     }
 
     pub(crate) fn runtime(&self) -> Option<&Runtime> {
-        self.scope.as_ref().map(Scope::runtime).or(self.runtime.as_ref())
+        self.scope
+            .as_ref()
+            .map(Scope::runtime)
+            .or(self.runtime.as_ref())
     }
 
     /// Runs `f` surrounded by this.
@@ -69,14 +81,19 @@ impl Ambient {
                 }
             }
         }
-        let before = AMBIENT.try_with(|ambient| ambient.replace(self.clone())).ok();
+        let before = AMBIENT
+            .try_with(|ambient| ambient.replace(self.clone()))
+            .ok();
         let _restore = Restore(before);
         f()
     }
 
     /// A future that is surrounded by this in every poll, and while it is dropped.
     pub(crate) fn enter<F: Future>(self, future: F) -> Entered<F> {
-        Entered { ambient: self, future: Some(future) }
+        Entered {
+            ambient: self,
+            future: Some(future),
+        }
     }
 }
 
@@ -96,22 +113,31 @@ pin_project! {
     }
 }
 
+impl<F: Future> fmt::Debug for Entered<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entered")
+            .field("ambient", &self.ambient)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<F: Future> Future for Entered<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        this.ambient.within(|| match this.future.as_mut().as_pin_mut() {
-            Some(future) => {
-                let polled = future.poll(cx);
-                if polled.is_ready() {
-                    this.future.set(None);
+        this.ambient
+            .within(|| match this.future.as_mut().as_pin_mut() {
+                Some(future) => {
+                    let polled = future.poll(cx);
+                    if polled.is_ready() {
+                        this.future.set(None);
+                    }
+                    polled
                 }
-                polled
-            }
-            // Polled after completion: a caller's mistake that must not become a panic of ours.
-            None => Poll::Pending,
-        })
+                // Polled after completion: a caller's mistake that must not become a panic of ours.
+                None => Poll::Pending,
+            })
     }
 }
 
@@ -148,9 +174,9 @@ struct ScopeInner {
 pub(crate) enum CallKind {
     /// An action or a remote call: it has effects, so it is refused once the transaction can only
     /// roll back.
-    Effect,
+    Call,
     /// It only groups calls, which are looked at one by one.
-    Group,
+    Block,
 }
 
 impl Scope {
@@ -177,7 +203,10 @@ impl Scope {
 
     /// The scope that surrounds the caller.
     pub(crate) fn current() -> Option<Self> {
-        AMBIENT.try_with(|ambient| ambient.borrow().scope.clone()).ok().flatten()
+        AMBIENT
+            .try_with(|ambient| ambient.borrow().scope.clone())
+            .ok()
+            .flatten()
     }
 
     pub(crate) fn runtime(&self) -> &Runtime {
@@ -223,8 +252,12 @@ impl Scope {
     }
 
     /// The same for a fenced phase one on this pool.
-    pub(crate) fn open_fenced_call(&self, target: &Target, pool_key: usize) -> Result<OpenCall, Error> {
-        self.open(target, CallKind::Effect, Some(pool_key))
+    pub(crate) fn open_fenced_call(
+        &self,
+        target: &Target,
+        pool_key: usize,
+    ) -> Result<OpenCall, Error> {
+        self.open(target, CallKind::Call, Some(pool_key))
     }
 
     fn open(
@@ -233,7 +266,7 @@ impl Scope {
         kind: CallKind,
         fence: Option<usize>,
     ) -> Result<OpenCall, Error> {
-        if kind == CallKind::Effect
+        if kind == CallKind::Call
             && let Some(refusal) = self.rollback_only()
         {
             return Err(refusal);
@@ -242,7 +275,12 @@ impl Scope {
         let transaction = Arc::clone(&self.0.transaction);
         let fences = self.0.fences.iter().copied().chain(fence).collect();
         let child = Self::new(transaction, Some(self.clone()), id.clone(), fences);
-        Ok(OpenCall { parent: self.clone(), child, id, open: true })
+        Ok(OpenCall {
+            parent: self.clone(),
+            child,
+            id,
+            open: true,
+        })
     }
 
     /// The failure that makes everything here roll back, in this scope or around it. A `tolerate`
@@ -266,7 +304,12 @@ impl Scope {
 
     fn rollback_only_error(&self, call: CallId, cause: CallFailure) -> Error {
         let error = lock(&self.0.error).clone();
-        Error::RollbackOnly { xid: self.xid().clone(), call, cause, error }
+        Error::RollbackOnly {
+            xid: self.xid().clone(),
+            call,
+            cause,
+            error,
+        }
     }
 
     /// Notes that something joined here (calls-and-wire section 2), and so around here.
@@ -280,7 +323,7 @@ impl Scope {
 
     /// Waits for the tasks spawned in this scope, within the remaining time.
     pub(crate) async fn join_spawned(&self) {
-        if *self.0.spawned.borrow() == 0 {
+        if !self.has_spawned() {
             return;
         }
         let mut spawned = self.0.spawned.subscribe();
@@ -288,6 +331,11 @@ impl Scope {
             _ = spawned.wait_for(|running| *running == 0) => {}
             () = self.runtime().clock().sleep_until(self.deadline()) => {}
         }
+    }
+
+    /// Whether a task spawned here still runs.
+    pub(crate) fn has_spawned(&self) -> bool {
+        *self.0.spawned.borrow() > 0
     }
 
     /// Counts a spawned task until the guard is dropped.
@@ -381,7 +429,9 @@ impl OpenCall {
     /// It failed.
     pub(crate) fn failed(mut self, cause: CallFailure, error: Option<Arc<str>>) {
         self.open = false;
-        keep_first(&self.parent, || error.or_else(|| lock(&self.child.0.error).clone()));
+        keep_first(&self.parent, || {
+            error.or_else(|| lock(&self.child.0.error).clone())
+        });
         self.parent.calls().failed(&self.id, cause);
     }
 
@@ -401,7 +451,11 @@ impl OpenCall {
     /// Its scope ended in this process.
     pub(crate) fn close(self, ending: Ending) {
         let answer = self.child.end(ending);
+        let parent = self.parent.clone();
         self.answered(answer);
+        if ending == Ending::CommitOn {
+            parent.calls().excuse();
+        }
     }
 
     /// Its scope, a `tolerate` block, ended.

@@ -16,7 +16,9 @@ use crate::coordinator::CoordinatorError;
 #[non_exhaustive]
 pub enum Error {
     /// A call failed and was not tolerated, so the transaction can only roll back (TM2).
-    #[error("the transaction {xid} can only roll back: {call} {cause}; wrap that call in `tolerate` if the transaction may commit without it")]
+    #[error(
+        "the transaction {xid} can only roll back: {call} {cause}; wrap that call in `tolerate` if the transaction may commit without it"
+    )]
     RollbackOnly {
         /// The transaction.
         xid: Xid,
@@ -51,13 +53,17 @@ pub enum Error {
         xid: Xid,
     },
     /// No transaction surrounds a call that needs one.
-    #[error("{what} needs a global transaction: annotate the calling function with #[global_transactional], or put #[global_transactional] on `{what}` too for a transaction of its own")]
+    #[error(
+        "{what} needs a global transaction: annotate the calling function with #[global_transactional], or put #[global_transactional] on `{what}` too for a transaction of its own"
+    )]
     NotInTransaction {
         /// What was called.
         what: Arc<str>,
     },
     /// The action was called on an instance whose participant was not provided to the runtime.
-    #[error("the action {action} ({file}:{line}) was called on an instance that was not provided: give it to `Runtime::builder().participant(Arc::new(..))`; clones that share its pool count")]
+    #[error(
+        "the action {action} ({file}:{line}) was called on an instance that was not provided: give it to `Runtime::builder().participant(Arc::new(..))`; clones that share its pool count"
+    )]
     NotProvided {
         /// The action.
         action: Arc<str>,
@@ -68,7 +74,9 @@ pub enum Error {
     },
     /// A fenced action was called inside another's phase one on the same pool: it would wait for
     /// itself.
-    #[error("the fenced action {action} was called inside another fenced action's phase one on the same pool, where it would wait for itself; call it after that action, or do its work in the same local transaction")]
+    #[error(
+        "the fenced action {action} was called inside another fenced action's phase one on the same pool, where it would wait for itself; call it after that action, or do its work in the same local transaction"
+    )]
     NestedFence {
         /// The action.
         action: Arc<str>,
@@ -88,7 +96,9 @@ pub enum Error {
         call: CallId,
     },
     /// The call id belongs to a branch with another resource, action or arguments (N4).
-    #[error("the call id {call} of {xid} is already used with another resource, action or arguments; a repeat must record the same values")]
+    #[error(
+        "the call id {call} of {xid} is already used with another resource, action or arguments; a repeat must record the same values"
+    )]
     CallIdReused {
         /// The transaction.
         xid: Xid,
@@ -106,7 +116,9 @@ pub enum Error {
         max: usize,
     },
     /// The call came from a service that uses another coordinator.
-    #[error("the transaction {xid} belongs to another coordinator than {ours}; services that call one another use one coordinator")]
+    #[error(
+        "the transaction {xid} belongs to another coordinator than {ours}; services that call one another use one coordinator"
+    )]
     ForeignCoordinator {
         /// The transaction, which names theirs.
         xid: Xid,
@@ -122,7 +134,9 @@ pub enum Error {
         what: &'static str,
     },
     /// The local transaction of a fenced action was ended by someone else; never success.
-    #[error("the local transaction of {call} was ended before the fence could close it; do not commit or roll back `tx` yourself")]
+    #[error(
+        "the local transaction of {call} was ended before the fence could close it; do not commit or roll back `tx` yourself"
+    )]
     FenceEndedEarly {
         /// The branch.
         call: CallId,
@@ -143,7 +157,7 @@ pub enum Error {
     BeginRefused(unanimous_protocol::message::BeginRefused),
     /// The coordinator could not be reached, or its store failed.
     #[error("the coordinator did not answer: {0}")]
-    Coordinator(#[from] crate::coordinator::CoordinatorError),
+    Coordinator(#[from] CoordinatorError),
     /// The participant's database failed.
     #[error("the fence of {participant} failed")]
     Database {
@@ -157,7 +171,9 @@ pub enum Error {
     #[error("{0}")]
     NotDurable(String),
     /// No runtime is installed and none surrounds the call.
-    #[error("no runtime: call `runtime.install()` at start-up, or wrap the call in `runtime.scope(..)`")]
+    #[error(
+        "no runtime: call `runtime.install()` at start-up, or wrap the call in `runtime.scope(..)`"
+    )]
     NoRuntime,
     /// The runtime is shutting down.
     #[error("the runtime is shutting down")]

@@ -4,9 +4,9 @@ use std::borrow::{Borrow, Cow};
 use std::pin::Pin;
 use std::time::Duration;
 
+use crate::global::Propagation;
 use crate::global::calls::Ending;
 use crate::global::driver::{Plan, Run};
-use crate::global::Propagation;
 use crate::{Error, Runtime};
 
 /// The arguments of an annotation, as plain data.
@@ -73,8 +73,20 @@ impl GlobalSpec {
     }
 
     fn plan(self) -> Plan {
-        let Self { name, timeout, settle, propagation, runtime } = self;
-        Plan { name, timeout, settle, propagation, runtime }
+        let Self {
+            name,
+            timeout,
+            settle,
+            propagation,
+            runtime,
+        } = self;
+        Plan {
+            name,
+            timeout,
+            settle,
+            propagation,
+            runtime,
+        }
     }
 }
 
@@ -122,7 +134,11 @@ impl<T, E> Fallible for Result<T, E> {
     type Value = T;
 
     fn ending(&self) -> Ending {
-        if self.is_ok() { Ending::Ok } else { Ending::Err }
+        if self.is_ok() {
+            Ending::Ok
+        } else {
+            Ending::Err
+        }
     }
 
     fn value(&self) -> Option<&T> {
@@ -189,7 +205,12 @@ pub const fn how<R: Transactional>() -> How<R> {
 /// The witness of a function with `map_err`.
 #[must_use]
 pub const fn how_mapped<R: Fallible>(fail: fn(Error) -> R) -> How<R> {
-    How { fail, ending: R::ending, commit_on: None, codec: None }
+    How {
+        fail,
+        ending: R::ending,
+        commit_on: None,
+        codec: None,
+    }
 }
 
 /// Runs a body as a global transaction.

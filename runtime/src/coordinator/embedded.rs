@@ -27,7 +27,14 @@ pub(crate) async fn memory(
 ) -> Result<Arc<dyn Coordinator>, OpenError> {
     let capabilities = Capabilities::full().volatile();
     let address = Arc::from("memory:");
-    Embedded::open(tc::Options::memory(), address, capabilities, application, clock).await
+    Embedded::open(
+        tc::Options::memory(),
+        address,
+        capabilities,
+        application,
+        clock,
+    )
+    .await
 }
 
 /// A coordinator whose log is a file of this process alone.
@@ -37,7 +44,9 @@ pub(crate) async fn durable(
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<dyn Coordinator>, OpenError> {
     let address = Arc::from(format!("embedded:{}", url.path.display()));
-    let options = tc::Options::redb(url.path).wait(url.wait).restored(url.restored);
+    let options = tc::Options::redb(url.path)
+        .wait(url.wait)
+        .restored(url.restored);
     Embedded::open(options, address, Capabilities::full(), application, clock).await
 }
 
@@ -63,7 +72,14 @@ impl Embedded {
         let session = coordinator.session(application, "anonymous");
         let application = Arc::clone(application);
         let clock = Arc::clone(clock);
-        Ok(Arc::new(Self { coordinator, session, address, capabilities, application, clock }))
+        Ok(Arc::new(Self {
+            coordinator,
+            session,
+            address,
+            capabilities,
+            application,
+            clock,
+        }))
     }
 
     /// The answer, less its own kind of error.
@@ -126,7 +142,10 @@ impl Coordinator for Embedded {
     fn attach(&self, handler: Arc<dyn PhaseTwoHandler>) -> Attachment {
         let session = self.coordinator.session(&self.application, "anonymous");
         let clock = Arc::clone(&self.clock);
-        #[expect(clippy::disallowed_methods, reason = "phase two belongs to no caller's transaction")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "phase two belongs to no caller's transaction"
+        )]
         let task = tokio::spawn(serve(session, handler, clock));
         Attachment::new(move || task.abort())
     }
@@ -141,8 +160,11 @@ impl Coordinator for Embedded {
 async fn serve(session: tc::Session, handler: Arc<dyn PhaseTwoHandler>, clock: Arc<dyn Clock>) {
     loop {
         let attach: Attach = handler.attach().await;
-        let resources: Vec<_> =
-            attach.resources.iter().map(|attached| attached.resource.clone()).collect();
+        let resources: Vec<_> = attach
+            .resources
+            .iter()
+            .map(|attached| attached.resource.clone())
+            .collect();
         match session.attach(attach).await {
             Ok(Ok((attached, deliveries))) => {
                 handler.attached(attached);
@@ -215,6 +237,8 @@ impl tc::Clock for SharedClock {
 
 impl fmt::Debug for Embedded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Embedded").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Embedded")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }

@@ -39,15 +39,19 @@ pub(crate) async fn open(
         #[cfg(feature = "embedded")]
         Url::Embedded(url) => super::embedded::durable(url, application, clock).await,
         #[cfg(not(feature = "embedded"))]
-        Url::Memory | Url::Embedded(_) => {
-            Err(OpenError::Feature { url: "embedded:".to_owned(), feature: "embedded" })
-        }
+        Url::Memory | Url::Embedded(_) => Err(OpenError::Feature {
+            url: "embedded:".to_owned(),
+            feature: "embedded",
+        }),
         #[cfg(feature = "grpc")]
         Url::Unanimous { host, port } => super::grpc::open(&host, port, application, clock),
         #[cfg(not(feature = "grpc"))]
         Url::Unanimous { host, port } => {
             let _ = (application, clock);
-            Err(OpenError::Feature { url: format!("unanimous://{host}:{port}"), feature: "grpc" })
+            Err(OpenError::Feature {
+                url: format!("unanimous://{host}:{port}"),
+                feature: "grpc",
+            })
         }
     }
 }

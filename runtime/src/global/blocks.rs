@@ -52,7 +52,9 @@ async fn tolerate_when<T, E, F>(block: F, when: impl FnOnce(&E) -> bool) -> Resu
 where
     F: Future<Output = Result<T, E>>,
 {
-    let Some(call) = open(&Target::new("~tolerate")) else { return block.await };
+    let Some(call) = open(&Target::new("~tolerate")) else {
+        return block.await;
+    };
     let call = Tolerated(Some(call));
     let result = call.scope().enter(block).await;
     match &result {
@@ -106,7 +108,9 @@ impl Drop for Tolerated {
 /// The block is one call; it is judged by the calls below it, by panic and by drop. Its value is
 /// not looked at. Outside a transaction the future simply runs.
 pub async fn keyed<F: Future>(key: impl fmt::Display, block: F) -> F::Output {
-    let Some(call) = open(&Target::new(&key.to_string())) else { return block.await };
+    let Some(call) = open(&Target::new(&key.to_string())) else {
+        return block.await;
+    };
     let output = call.scope().enter(block).await;
     call.scope().join_spawned().await;
     call.close(Ending::Ok);
@@ -134,7 +138,12 @@ impl<E> RetryPolicy<E> {
     #[must_use]
     pub fn attempts(attempts_max: u32) -> Self {
         let (wait_min, wait_max) = (limits::RECONNECT_MIN, limits::RECONNECT_MAX);
-        Self { attempts_max, wait_min, wait_max, when: None }
+        Self {
+            attempts_max,
+            wait_min,
+            wait_max,
+            when: None,
+        }
     }
 
     /// The first and the longest wait between attempts.
@@ -192,12 +201,14 @@ where
 {
     let refuse = |error| Err(E::from_transaction_error(error));
     let Some(scope) = Scope::current() else {
-        return refuse(Error::NotInTransaction { what: "retry_call".into() });
+        return refuse(Error::NotInTransaction {
+            what: "retry_call".into(),
+        });
     };
     if let Some(error) = scope.rollback_only() {
         return refuse(error);
     }
-    let call = match scope.open_call(&Target::new("~retry"), CallKind::Group) {
+    let call = match scope.open_call(&Target::new("~retry"), CallKind::Block) {
         Ok(call) => call,
         Err(error) => return refuse(error),
     };
@@ -216,7 +227,11 @@ where
         };
         let wait = backoff.wait();
         if !again || scope.remaining().is_none_or(|remaining| remaining <= wait) {
-            call.close(if result.is_ok() { Ending::Ok } else { Ending::Err });
+            call.close(if result.is_ok() {
+                Ending::Ok
+            } else {
+                Ending::Err
+            });
             return result;
         }
         call.scope().restart();
@@ -228,5 +243,5 @@ where
 /// The record of a block, or none outside a transaction or at the limits of a call id; there the
 /// calls of the block are looked at one by one.
 fn open(target: &Target) -> Option<OpenCall> {
-    Scope::current()?.open_call(target, CallKind::Group).ok()
+    Scope::current()?.open_call(target, CallKind::Block).ok()
 }

@@ -36,7 +36,15 @@ impl GlobalTransaction {
     pub fn named(name: impl Into<Cow<'static, str>>) -> Self {
         let propagation = Propagation::Required;
         let name = name.into();
-        Self { plan: Plan { name, timeout: None, settle: None, propagation, runtime: None } }
+        Self {
+            plan: Plan {
+                name,
+                timeout: None,
+                settle: None,
+                propagation,
+                runtime: None,
+            },
+        }
     }
 
     /// How long it may stay open; the body is dropped at the deadline. Default 60 s. A joined
@@ -82,7 +90,11 @@ impl GlobalTransaction {
         let ran = Run::new(self.plan, body, ending_of, None).await;
         let Finished { outcome, error } = ran.finished;
         match (ran.output, outcome, error) {
-            (Some(body), Some(outcome), error) => Ok(Completed { outcome, body, error }),
+            (Some(body), Some(outcome), error) => Ok(Completed {
+                outcome,
+                body,
+                error,
+            }),
             (_, _, Some(error)) => Err(error),
             (_, _, None) => unreachable!("a run without output ended in an error"),
         }
@@ -122,5 +134,9 @@ impl<T, E> Completed<T, E> {
 }
 
 pub(crate) fn ending_of<T, E>(result: &Result<T, E>) -> Ending {
-    if result.is_ok() { Ending::Ok } else { Ending::Err }
+    if result.is_ok() {
+        Ending::Ok
+    } else {
+        Ending::Err
+    }
 }

@@ -42,6 +42,8 @@ pub struct Calls<R: Rules = All> {
     own_name: Option<Alias>,
     /// A registration was sent, an answer named a branch, or a success came without header.
     joined: bool,
+    /// The last call opened here is a joined scope that ended by its own `commit_on`.
+    excused: bool,
     rules: PhantomData<R>,
 }
 
@@ -54,6 +56,9 @@ pub enum Ending {
     CommitOn,
     /// With any other error.
     Err,
+    /// A handler, with a status that says error. As [`Ending::Err`], unless the last thing it
+    /// called is a joined scope that ended by its own `commit_on`.
+    Status,
 }
 
 /// The record of one call (TM1).
@@ -115,6 +120,7 @@ impl<R: Rules> Calls<R> {
             first_failure: None,
             own_name: None,
             joined: false,
+            excused: false,
             rules: PhantomData,
         }
     }
@@ -137,12 +143,19 @@ impl<R: Rules> Calls<R> {
         let call = self.scope.child(target, ordinal)?;
         self.ordinals.insert(target.clone(), ordinal);
         self.records.insert(call.clone(), Record::Running);
+        self.excused = false;
         Ok(call)
     }
 
     /// A registration was sent for a call of this scope or below it.
     pub fn joined(&mut self) {
         self.joined = true;
+    }
+
+    /// The last call is a joined scope that ended by its own `commit_on`: the error status that
+    /// its handler makes of that is no failure.
+    pub fn excuse(&mut self) {
+        self.excused = true;
     }
 
     /// The scope is an action that succeeded as this branch: its answer names it.
@@ -220,7 +233,12 @@ impl<R: Rules> Calls<R> {
         if let Some((_, cause)) = self.unfinished() {
             return AnswerHeader::mark(reason(cause));
         }
-        if ending == Ending::Err && self.joined {
+        let failed = match ending {
+            Ending::Ok | Ending::CommitOn => false,
+            Ending::Err => true,
+            Ending::Status => !self.excused,
+        };
+        if failed && self.joined {
             return AnswerHeader::mark("error");
         }
         let (names, abandoned) = self.names();

@@ -74,7 +74,10 @@ pub(crate) struct Driver {
 
 enum State {
     Beginning(BoxFuture<'static, Result<Started, Error>>),
-    Running { started: Started, deadline: Option<BoxFuture<'static, ()>> },
+    Running {
+        started: Started,
+        deadline: Option<BoxFuture<'static, ()>>,
+    },
     Finishing(BoxFuture<'static, Finished>),
     Done,
 }
@@ -83,16 +86,24 @@ impl Driver {
     pub(crate) fn new(plan: Plan) -> Self {
         let ambient = Ambient::current();
         let beginning = Box::pin(begin(plan, ambient.clone()));
-        Self { state: State::Beginning(beginning), ambient }
+        Self {
+            state: State::Beginning(beginning),
+            ambient,
+        }
     }
 
     /// Completes when the body may be polled.
     fn poll_begun(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
-        let State::Beginning(beginning) = &mut self.state else { return Poll::Ready(Ok(())) };
+        let State::Beginning(beginning) = &mut self.state else {
+            return Poll::Ready(Ok(()));
+        };
         match ready!(beginning.as_mut().poll(cx)) {
             Ok(started) => {
                 self.ambient = Ambient::with_scope(Some(started.scope().clone()));
-                self.state = State::Running { started, deadline: None };
+                self.state = State::Running {
+                    started,
+                    deadline: None,
+                };
                 Poll::Ready(Ok(()))
             }
             Err(error) => {
@@ -113,9 +124,21 @@ impl Driver {
         }
         match &mut self.state {
             // Only the scope that began has a deadline of its own.
-            State::Running { started: Started::Root(root), deadline } => {
-                let sleep = || root.scope.runtime().clock().sleep_until(root.scope.deadline());
-                deadline.get_or_insert_with(sleep).as_mut().poll(cx).map(|()| false)
+            State::Running {
+                started: Started::Root(root),
+                deadline,
+            } => {
+                let sleep = || {
+                    root.scope
+                        .runtime()
+                        .clock()
+                        .sleep_until(root.scope.deadline())
+                };
+                deadline
+                    .get_or_insert_with(sleep)
+                    .as_mut()
+                    .poll(cx)
+                    .map(|()| false)
             }
             _ => Poll::Pending,
         }
@@ -150,12 +173,12 @@ async fn begin(plan: Plan, ambient: Ambient) -> Result<Started, Error> {
     };
     match (plan.propagation, surrounding) {
         (Propagation::Required | Propagation::Mandatory, Some(scope)) => {
-            let call = scope.open_call(&Target::new(function(&plan.name)), CallKind::Group)?;
+            let call = scope.open_call(&Target::new(function(&plan.name)), CallKind::Block)?;
             Ok(Started::Joined(call))
         }
-        (Propagation::Mandatory, None) => {
-            Err(Error::NotInTransaction { what: plan.name.as_ref().into() })
-        }
+        (Propagation::Mandatory, None) => Err(Error::NotInTransaction {
+            what: plan.name.as_ref().into(),
+        }),
         (Propagation::Required | Propagation::RequiresNew, _) => {
             begin_root(plan, runtime).await.map(Started::Root)
         }
@@ -173,7 +196,11 @@ async fn begin_root(plan: Plan, runtime: Runtime) -> Result<Root, Error> {
     let timeout = timeout.min(unanimous_protocol::limits::TIMEOUT_MAX);
     let settle = plan.settle.unwrap_or(runtime.settings().settle);
     let deadline = runtime.clock().now() + timeout;
-    let begin = Begin { name: transaction_name(&plan.name), timeout, trace: None };
+    let begin = Begin {
+        name: transaction_name(&plan.name),
+        timeout,
+        trace: None,
+    };
     let began = runtime.coordinator().begin(begin);
     let began = tokio::select! {
         biased;
@@ -188,22 +215,37 @@ async fn begin_root(plan: Plan, runtime: Runtime) -> Result<Root, Error> {
     let xid = began.map_err(Error::BeginRefused)?.xid;
     tracing::debug!(%xid, name = %plan.name, "begin");
     let guard = AbandonGuard::new(runtime.clone(), xid.clone(), deadline, open);
-    let transaction = Transaction { runtime, xid, deadline, trace: None };
-    Ok(Root { scope: Scope::root(transaction, CallId::root()), guard, settle })
+    let transaction = Transaction {
+        runtime,
+        xid,
+        deadline,
+        trace: None,
+    };
+    Ok(Root {
+        scope: Scope::root(transaction, CallId::root()),
+        guard,
+        settle,
+    })
 }
 
 /// The end of a name that is too long says more than its beginning.
 fn transaction_name(name: &str) -> TransactionName {
     let fits = |text: &str| text.parse::<TransactionName>().ok();
     let tail = || {
-        let from = name.len().saturating_sub(unanimous_protocol::limits::NAME_BYTES_MAX);
-        let from = (from..=name.len()).find(|at| name.is_char_boundary(*at)).unwrap_or(name.len());
+        let from = name
+            .len()
+            .saturating_sub(unanimous_protocol::limits::NAME_BYTES_MAX);
+        let from = (from..=name.len())
+            .find(|at| name.is_char_boundary(*at))
+            .unwrap_or(name.len());
         fits(&name[from..])
     };
     let clean = || fits(&name.escape_default().to_string());
-    fits(name).or_else(tail).or_else(clean).or_else(|| fits("unnamed")).unwrap_or_else(|| {
-        unreachable!("`unnamed` is a name")
-    })
+    fits(name)
+        .or_else(tail)
+        .or_else(clean)
+        .or_else(|| fits("unnamed"))
+        .unwrap_or_else(|| unreachable!("`unnamed` is a name"))
 }
 
 /// A run over a body that is pinned in the caller's frame.
@@ -231,7 +273,13 @@ impl<'a, F: Future> Run<'a, F> {
         ending: fn(&F::Output) -> Ending,
         commit_on: Option<fn(&F::Output) -> bool>,
     ) -> Self {
-        Self { driver: Driver::new(plan), body, ending, commit_on, output: None }
+        Self {
+            driver: Driver::new(plan),
+            body,
+            ending,
+            commit_on,
+            output: None,
+        }
     }
 
     fn judge(&self, output: &F::Output) -> Ending {
@@ -256,8 +304,14 @@ impl<F: Future> Future for Run<'_, F> {
         let this = self.get_mut();
         if let Err(error) = ready!(this.driver.poll_begun(cx)) {
             this.drop_body();
-            let finished = Finished { outcome: None, error: Some(error) };
-            return Poll::Ready(Ran { output: None, finished });
+            let finished = Finished {
+                outcome: None,
+                error: Some(error),
+            };
+            return Poll::Ready(Ran {
+                output: None,
+                finished,
+            });
         }
         if this.body.is_some() {
             let (body, output) = (&mut this.body, &mut this.output);
@@ -272,7 +326,10 @@ impl<F: Future> Future for Run<'_, F> {
         }
         let finished = ready!(this.driver.poll_finished(cx));
         this.driver.state = State::Done;
-        Poll::Ready(Ran { output: this.output.take(), finished })
+        Poll::Ready(Ran {
+            output: this.output.take(),
+            finished,
+        })
     }
 }
 

@@ -30,7 +30,13 @@ impl AbandonGuard {
         deadline: Duration,
         open: OpenTransaction,
     ) -> Self {
-        Self { runtime, asking: Asking::new(xid.clone()), xid, deadline, _open: open }
+        Self {
+            runtime,
+            asking: Asking::new(xid.clone()),
+            xid,
+            deadline,
+            _open: open,
+        }
     }
 }
 
@@ -41,7 +47,10 @@ impl Drop for AbandonGuard {
         }
         let job = match self.asking.commit() {
             Some(commit) => Job::Commit(commit.clone()),
-            None => Job::Rollback { xid: self.xid.clone(), deadline: self.deadline },
+            None => Job::Rollback {
+                xid: self.xid.clone(),
+                deadline: self.deadline,
+            },
         };
         self.runtime.decisions().hand_over(job);
     }
@@ -50,7 +59,9 @@ impl Drop for AbandonGuard {
 /// Decides a transaction. `None`: its body was dropped at the deadline.
 pub(super) async fn finish_root(mut root: Root, ending: Option<Ending>) -> Finished {
     let Some(ending) = ending else {
-        let error = Error::TimedOut { xid: root.scope.xid().clone() };
+        let error = Error::TimedOut {
+            xid: root.scope.xid().clone(),
+        };
         return roll_back(root, RollbackReason::TimedOut, Some(error)).await;
     };
     if ending == Ending::Err {
@@ -83,7 +94,10 @@ async fn roll_back(mut root: Root, reason: RollbackReason, error: Option<Error>)
     }
     let outcome = root.guard.asking.outcome();
     tracing::debug!(%xid, %outcome, "decision");
-    Finished { outcome: Some(outcome), error }
+    Finished {
+        outcome: Some(outcome),
+        error,
+    }
 }
 
 /// Waits for the answer to the commit that was asked, for the remaining time and at least
@@ -91,7 +105,11 @@ async fn roll_back(mut root: Root, reason: RollbackReason, error: Option<Error>)
 /// caller.
 async fn decide(mut root: Root, commit: Commit) -> Finished {
     let runtime = root.scope.runtime().clone();
-    let wait = root.scope.remaining().unwrap_or_default().max(runtime.settings().decision_wait);
+    let wait = root
+        .scope
+        .remaining()
+        .unwrap_or_default()
+        .max(runtime.settings().decision_wait);
     tokio::select! {
         biased;
         answer = ask(&runtime, commit) => root.guard.asking.answered(answer),
@@ -103,7 +121,10 @@ async fn decide(mut root: Root, commit: Commit) -> Finished {
     if outcome == Outcome::Committed && !root.settle.is_zero() {
         runtime.settled(xid, root.settle).await;
     }
-    Finished { error: failure(&root.scope, &outcome), outcome: Some(outcome) }
+    Finished {
+        error: failure(&root.scope, &outcome),
+        outcome: Some(outcome),
+    }
 }
 
 /// Repeats the same commit with back-off until it is answered.
@@ -122,12 +143,16 @@ async fn ask(runtime: &Runtime, commit: Commit) -> DecisionAnswer {
 fn failure(scope: &Scope, outcome: &Outcome) -> Option<Error> {
     match outcome {
         Outcome::Committed => None,
-        Outcome::RolledBack { reason } => {
-            Some(Error::RolledBack { xid: scope.xid().clone(), reason: *reason })
-        }
+        Outcome::RolledBack { reason } => Some(Error::RolledBack {
+            xid: scope.xid().clone(),
+            reason: *reason,
+        }),
         Outcome::Unknown { xid, why } => {
             scope.runtime().unknown(xid, *why);
-            Some(Error::Unknown { xid: xid.clone(), why: *why })
+            Some(Error::Unknown {
+                xid: xid.clone(),
+                why: *why,
+            })
         }
     }
 }
@@ -139,5 +164,11 @@ pub(super) async fn finish_joined(call: OpenCall, ending: Option<Ending>) -> Fin
     }
     let xid = call.scope().xid().clone();
     call.close(ending.unwrap_or(Ending::Err));
-    Finished { outcome: Some(Outcome::Unknown { xid, why: UnknownWhy::Open }), error: None }
+    Finished {
+        outcome: Some(Outcome::Unknown {
+            xid,
+            why: UnknownWhy::Open,
+        }),
+        error: None,
+    }
 }

@@ -42,3 +42,6 @@ pub enum Propagation {
 pub fn xid() -> Option<Xid> {
     Scope::current().map(|scope| scope.xid().clone())
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,10 +28,15 @@ where
     let opened = Scope::current().and_then(|scope| {
         // A call id at its limits: the task runs without the transaction, and an action in it
         // says that it needs one.
-        let call = scope.open_call(&Target::new("~spawn"), CallKind::Group).ok()?;
+        let call = scope
+            .open_call(&Target::new("~spawn"), CallKind::Block)
+            .ok()?;
         Some((call, scope.count_spawned()))
     });
-    #[expect(clippy::disallowed_methods, reason = "this is the spawn that carries the context")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the spawn that carries the context"
+    )]
     match opened {
         Some((call, task)) => tokio::spawn(run(future, call, task)),
         None => tokio::spawn(future),
@@ -42,7 +47,9 @@ async fn run<F: Future>(future: F, call: OpenCall, task: SpawnedTask) -> F::Outp
     // Fields drop in reverse order: the record is closed before the task stops being counted.
     let _task = task;
     let call = call;
-    let ended = AssertUnwindSafe(call.scope().enter(future)).catch_unwind().await;
+    let ended = AssertUnwindSafe(call.scope().enter(future))
+        .catch_unwind()
+        .await;
     match ended {
         Ok(output) => {
             call.scope().join_spawned().await;

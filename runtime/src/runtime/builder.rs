@@ -49,7 +49,9 @@ pub enum BuildError {
     Participant(#[from] ProvideError),
     /// A coordinator whose records die with the process beside a database that outlives it: after
     /// a restart nobody could decide the rows it left.
-    #[error("the participant `{participant}` keeps its fence in a database that outlives the process, but the coordinator `{coordinator}` forgets everything with it; use `embedded:PATH`, an in-memory database, or the feature `testing`")]
+    #[error(
+        "the participant `{participant}` keeps its fence in a database that outlives the process, but the coordinator `{coordinator}` forgets everything with it; use `embedded:PATH`, an in-memory database, or the feature `testing`"
+    )]
     VolatileCoordinator {
         /// The participant.
         participant: String,
@@ -183,8 +185,11 @@ impl RuntimeBuilder {
         let registry = provide(self.participants, &*coordinator, &settings).await?;
         let events = Events::new(self.events);
         let entropy = Entropy::system();
-        let (decisions, decider) =
-            Decisions::new(Arc::clone(&coordinator), Arc::clone(&clock), entropy.clone());
+        let (decisions, decider) = Decisions::new(
+            Arc::clone(&coordinator),
+            Arc::clone(&clock),
+            entropy.clone(),
+        );
         let (deliveries, served) = Deliveries::new(
             Arc::clone(&application),
             registry,
@@ -193,7 +198,10 @@ impl RuntimeBuilder {
             events.clone(),
         );
         let attachment = coordinator.attach(Arc::clone(&deliveries) as _);
-        let tasks = [tokio.spawn(decider).abort_handle(), tokio.spawn(served).abort_handle()];
+        let tasks = [
+            tokio.spawn(decider).abort_handle(),
+            tokio.spawn(served).abort_handle(),
+        ];
         let inner = Inner {
             application,
             coordinator,
@@ -205,9 +213,11 @@ impl RuntimeBuilder {
             deliveries,
             attachment: Mutex::new(Some(attachment)),
             open: Open::new(),
-            tasks: Tasks(tasks.into()),
+            _tasks: Tasks(tasks.into()),
         };
-        Ok(Runtime { inner: Arc::new(inner) })
+        Ok(Runtime {
+            inner: Arc::new(inner),
+        })
     }
 }
 
@@ -231,7 +241,9 @@ async fn provide(
 }
 
 fn outlives_process(participant: &dyn Participant) -> bool {
-    participant.fence().is_some_and(|fence| fence.outlives_process())
+    participant
+        .fence()
+        .is_some_and(|fence| fence.outlives_process())
 }
 
 /// Linking alone never makes a process a handler; forgetting to provide is told.
@@ -239,8 +251,10 @@ fn warn_of_linked(
     participants: &[Arc<dyn Participant>],
     require_linked: bool,
 ) -> Result<(), BuildError> {
-    let provided: Vec<SourceLocation> =
-        participants.iter().filter_map(|participant| participant.declared_at()).collect();
+    let provided: Vec<SourceLocation> = participants
+        .iter()
+        .filter_map(|participant| participant.declared_at())
+        .collect();
     let missing: Vec<String> = LinkedParticipant::all()
         .filter(|linked| !provided.contains(&linked.declared_at()))
         .map(ToString::to_string)
@@ -257,7 +271,10 @@ fn warn_of_linked(
 fn executable() -> String {
     let path = std::env::current_exe().ok();
     let name = path.as_ref().and_then(|path| path.file_stem());
-    name.map_or_else(|| "unnamed".to_owned(), |name| name.to_string_lossy().into_owned())
+    name.map_or_else(
+        || "unnamed".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 fn list(names: &[String]) -> String {

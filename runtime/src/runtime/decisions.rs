@@ -50,7 +50,11 @@ impl Decisions {
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (jobs, queue) = mpsc::unbounded_channel();
         let (count, pending) = watch::channel(0);
-        let worker = Worker { coordinator, clock, entropy };
+        let worker = Worker {
+            coordinator,
+            clock,
+            entropy,
+        };
         (Self { jobs, pending }, worker.run(queue, count))
     }
 

@@ -31,11 +31,11 @@ pub use operate::{Admin, AdminError, Health};
 pub use url::UrlError;
 
 pub(crate) use decisions::{Decisions, Job};
-pub(crate) use url::Url;
-#[cfg(feature = "embedded")]
-pub(crate) use url::EmbeddedUrl;
 pub(crate) use open::OpenTransaction;
 pub(crate) use settings::Settings;
+#[cfg(feature = "embedded")]
+pub(crate) use url::EmbeddedUrl;
+pub(crate) use url::Url;
 
 /// The process-wide default, set by [`Runtime::install`].
 static INSTALLED: OnceLock<Runtime> = OnceLock::new();
@@ -62,7 +62,7 @@ pub(crate) struct Inner {
     deliveries: Arc<Deliveries>,
     attachment: Mutex<Option<Attachment>>,
     open: open::Open,
-    tasks: Tasks,
+    _tasks: Tasks,
 }
 
 /// Background tasks that end with the runtime.
@@ -123,7 +123,11 @@ impl Runtime {
     /// that was seen.
     pub async fn settled(&self, xid: &Xid, within: Duration) -> bool {
         let seen = || async {
-            let answer = self.inner.coordinator.admin(AdminRequest::Settled(xid.clone())).await;
+            let answer = self
+                .inner
+                .coordinator
+                .admin(AdminRequest::Settled(xid.clone()))
+                .await;
             matches!(answer, Ok(AdminAnswer::Settled(true)))
         };
         self.poll_until(within, seen).await
@@ -132,7 +136,10 @@ impl Runtime {
     /// Waits at most `within` until the coordinator is quiet: nothing open, every branch ended or
     /// parked. Tells whether that was seen.
     pub async fn quiet(&self, within: Duration) -> bool {
-        let list = AdminRequest::List { finished: false, limit: usize::MAX };
+        let list = AdminRequest::List {
+            finished: false,
+            limit: usize::MAX,
+        };
         let seen = || async {
             match self.inner.coordinator.admin(list.clone()).await {
                 Ok(AdminAnswer::Transactions(all)) => all.iter().all(operate::is_quiet),
@@ -158,7 +165,11 @@ impl Runtime {
             () = drain => tracing::warn!(open = self.inner.open.count(), "shutdown did not drain"),
         }
         self.inner.coordinator.stop().await;
-        self.inner.attachment.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.inner
+            .attachment
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
     }
 
     fn told(
@@ -201,7 +212,10 @@ impl Runtime {
 
     /// Counts a transaction as open until the guard is dropped.
     pub(crate) fn count_open(&self) -> Result<OpenTransaction, Error> {
-        self.inner.open.begin(self.inner.clock.now()).ok_or(Error::ShuttingDown)
+        self.inner
+            .open
+            .begin(self.inner.clock.now())
+            .ok_or(Error::ShuttingDown)
     }
 
     pub(crate) fn coordinator(&self) -> &dyn Coordinator {
@@ -230,7 +244,10 @@ impl Runtime {
 
     /// Tells whoever listens that an outcome is unknown.
     pub(crate) fn unknown(&self, xid: &Xid, why: UnknownWhy) {
-        self.inner.events.emit(&Event::Unknown { xid: xid.clone(), why });
+        self.inner.events.emit(&Event::Unknown {
+            xid: xid.clone(),
+            why,
+        });
     }
 }
 

@@ -35,7 +35,10 @@ pub(crate) struct OpenTransaction {
 
 impl Open {
     pub(crate) fn new() -> Self {
-        Self { state: Arc::new(watch::Sender::new(State::default())), ages: Arc::default() }
+        Self {
+            state: Arc::new(watch::Sender::new(State::default())),
+            ages: Arc::default(),
+        }
     }
 
     /// One more is open, unless the runtime is shutting down.
@@ -49,7 +52,10 @@ impl Open {
             let number = ages.next;
             ages.next += 1;
             ages.begun.insert(number, now);
-            OpenTransaction { open: self.clone(), number }
+            OpenTransaction {
+                open: self.clone(),
+                number,
+            }
         })
     }
 
@@ -70,14 +76,22 @@ impl Open {
 
     /// Completes when none is open.
     pub(crate) async fn drained(&self) {
-        let _ = self.state.subscribe().wait_for(|state| state.open == 0).await;
+        let _ = self
+            .state
+            .subscribe()
+            .wait_for(|state| state.open == 0)
+            .await;
     }
 }
 
 impl Drop for OpenTransaction {
     fn drop(&mut self) {
         self.open.state.send_modify(|state| state.open -= 1);
-        let mut ages = self.open.ages.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ages = self
+            .open
+            .ages
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         ages.begun.remove(&self.number);
     }
 }

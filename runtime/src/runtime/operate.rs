@@ -70,14 +70,20 @@ impl Runtime {
             parked: served.parked,
             in_doubt: served.in_doubt,
             open: self.inner.open.count(),
-            oldest_open: self.inner.open.oldest().map(|begun| now.saturating_sub(begun)),
+            oldest_open: self
+                .inner
+                .open
+                .oldest()
+                .map(|begun| now.saturating_sub(begun)),
         }
     }
 
     /// The operator's requests.
     #[must_use]
     pub fn admin(&self) -> Admin {
-        Admin { runtime: self.clone() }
+        Admin {
+            runtime: self.clone(),
+        }
     }
 }
 
@@ -105,7 +111,8 @@ impl Admin {
 
     /// Delivers the phase two of a branch now, also of a parked one (OP2).
     pub async fn retry(&self, xid: &Xid, call: &CallId) -> Result<usize, AdminError> {
-        self.done(AdminRequest::Retry(xid.clone(), call.clone())).await
+        self.done(AdminRequest::Retry(xid.clone(), call.clone()))
+            .await
     }
 
     /// Parks a branch (OP2).
@@ -115,7 +122,12 @@ impl Admin {
         call: &CallId,
         reason: impl Into<Arc<str>>,
     ) -> Result<usize, AdminError> {
-        self.done(AdminRequest::GiveUp(xid.clone(), call.clone(), reason.into())).await
+        self.done(AdminRequest::GiveUp(
+            xid.clone(),
+            call.clone(),
+            reason.into(),
+        ))
+        .await
     }
 
     /// Rolls an open transaction back (OP1). There is no such thing for commit: its caller may
@@ -126,7 +138,8 @@ impl Admin {
 
     /// The branch was resolved by hand: its row takes the decided state without user code (OP3).
     pub async fn resolve(&self, xid: &Xid, call: &CallId) -> Result<usize, AdminError> {
-        self.done(AdminRequest::Resolve(xid.clone(), call.clone())).await
+        self.done(AdminRequest::Resolve(xid.clone(), call.clone()))
+            .await
     }
 
     /// The database is lost for ever: its branches end, their commit records are kept (OP4).

@@ -24,8 +24,11 @@ impl Runtime {
 }
 
 fn response(health: &Health) -> Response<String> {
-    let status =
-        if health.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if health.is_ready() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     let body = serde_json::json!({
         "ready": health.is_ready(),
         "detached_because": health.detached_because,

@@ -50,7 +50,10 @@ impl Url {
             Some((scheme, _)) => Err(format!("unknown scheme `{scheme}:`")),
             None => Err("it has no scheme".to_owned()),
         };
-        parsed.map_err(|why| UrlError { url: url.to_owned(), why })
+        parsed.map_err(|why| UrlError {
+            url: url.to_owned(),
+            why,
+        })
     }
 }
 
@@ -71,7 +74,9 @@ fn embedded(rest: &str) -> Result<EmbeddedUrl, String> {
             ("wait", text) => url.wait = duration(text)?,
             ("restored", "") => url.restored = true,
             (name, _) => {
-                return Err(format!("unknown option `{name}`; known: listen=ADDR, wait=30s, restored"));
+                return Err(format!(
+                    "unknown option `{name}`; known: listen=ADDR, wait=30s, restored"
+                ));
             }
         }
     }
@@ -79,25 +84,39 @@ fn embedded(rest: &str) -> Result<EmbeddedUrl, String> {
 }
 
 fn remote(rest: &str) -> Result<Url, String> {
-    let authority = rest.strip_prefix("//").ok_or("write `unanimous://HOST:PORT`")?;
+    let authority = rest
+        .strip_prefix("//")
+        .ok_or("write `unanimous://HOST:PORT`")?;
     let authority = authority.strip_suffix('/').unwrap_or(authority);
     let (host, port) = authority.rsplit_once(':').ok_or("the port is missing")?;
-    let port = port.parse().map_err(|_| format!("`{port}` is not a port"))?;
+    let port = port
+        .parse()
+        .map_err(|_| format!("`{port}` is not a port"))?;
     if host.is_empty() || host.contains(['/', '@', '?']) {
         return Err(format!("`{host}` is not a host"));
     }
-    Ok(Url::Unanimous { host: host.to_owned(), port })
+    Ok(Url::Unanimous {
+        host: host.to_owned(),
+        port,
+    })
 }
 
 /// `30s`, `500ms`, `2m`.
 fn duration(text: &str) -> Result<Duration, String> {
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
-    let number: u64 = number.parse().map_err(|_| format!("`{text}` is not a duration like `30s`"))?;
+    let number: u64 = number
+        .parse()
+        .map_err(|_| format!("`{text}` is not a duration like `30s`"))?;
     match unit {
         "ms" => Ok(Duration::from_millis(number)),
         "s" => Ok(Duration::from_secs(number)),
-        "m" => number.checked_mul(60).map(Duration::from_secs).ok_or("too long".to_owned()),
+        "m" => number
+            .checked_mul(60)
+            .map(Duration::from_secs)
+            .ok_or("too long".to_owned()),
         _ => Err(format!("`{text}` is not a duration like `30s`")),
     }
 }
@@ -121,9 +140,18 @@ mod tests {
             ),
             (
                 "unanimous://localhost:7070/",
-                Url::Unanimous { host: "localhost".to_owned(), port: 7070 },
+                Url::Unanimous {
+                    host: "localhost".to_owned(),
+                    port: 7070,
+                },
             ),
-            ("unanimous://[::1]:70", Url::Unanimous { host: "[::1]".to_owned(), port: 70 }),
+            (
+                "unanimous://[::1]:70",
+                Url::Unanimous {
+                    host: "[::1]".to_owned(),
+                    port: 70,
+                },
+            ),
         ];
         for (text, url) in table {
             assert_eq!(Url::parse(text), Ok(url), "{text}");

@@ -48,7 +48,10 @@ impl Participant {
     ) -> Self {
         let (sender, deliveries) = mpsc::unbounded_channel();
         let (attached, mut seen) = watch::channel(false);
-        let actions = actions.iter().filter_map(|action| action.parse().ok()).collect();
+        let actions = actions
+            .iter()
+            .filter_map(|action| action.parse().ok())
+            .collect();
         let handler = Arc::new(Handler {
             resource: resource.clone(),
             actions,
@@ -58,9 +61,16 @@ impl Participant {
         });
         let attachment = coordinator.attach(Arc::clone(&handler) as _);
         let seen = seen.wait_for(|attached| *attached).await.is_ok();
-        let refused = handler.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let refused = handler
+            .refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         assert!(seen && refused.is_none(), "not attached: {refused:?}");
-        Self { deliveries, attachment }
+        Self {
+            deliveries,
+            attachment,
+        }
     }
 
     /// The next delivery.
@@ -106,7 +116,10 @@ impl PhaseTwoHandler for Handler {
             match (sent, answered.await) {
                 (Ok(()), Ok(result)) => result,
                 // The check is over or lets the delivery fall: the branch waits.
-                _ => BranchResult::Retry { error: "the check is over".into(), after: None },
+                _ => BranchResult::Retry {
+                    error: "the check is over".into(),
+                    after: None,
+                },
             }
         })
     }

@@ -44,8 +44,14 @@ pub struct Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (passed, skipped) = (self.passed.len(), self.skipped.len());
-        writeln!(f, "{passed} passed, {skipped} skipped, {} failed", self.failures.len())?;
-        self.failures.iter().try_for_each(|(check, seen)| writeln!(f, "  {check}: {seen}"))
+        writeln!(
+            f,
+            "{passed} passed, {skipped} skipped, {} failed",
+            self.failures.len()
+        )?;
+        self.failures
+            .iter()
+            .try_for_each(|(check, seen)| writeln!(f, "  {check}: {seen}"))
     }
 }
 
@@ -82,5 +88,6 @@ struct Check {
 fn text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     let literal = || panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(literal).unwrap_or_else(|| "it panicked".to_owned())
+    text.or_else(literal)
+        .unwrap_or_else(|| "it panicked".to_owned())
 }

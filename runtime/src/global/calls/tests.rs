@@ -519,3 +519,19 @@ fn every_dropped_rule_shows() {
     asking.silence();
     assert!(asking.is_decided());
 }
+
+#[test]
+fn tm1_a_status_after_commit_on_is_no_failure_unless_something_is_called_after_it() {
+    let target = Target::new("purchase");
+    let mut calls: Calls = Calls::new("shop.Shop.Buy:1".parse().unwrap());
+    let scope = calls.open(&target).unwrap();
+    calls.joined();
+    calls.answered(&scope, AnswerHeader::Ok { names: [Alias(1)].into(), abandoned: [].into() });
+    assert!(matches!(calls.end(Ending::Status), AnswerHeader::Mark { .. }));
+    calls.excuse();
+    assert!(matches!(calls.end(Ending::Status), AnswerHeader::Ok { .. }));
+    assert!(matches!(calls.end(Ending::Err), AnswerHeader::Mark { .. }));
+    let other = calls.open(&target).unwrap();
+    calls.harmless(&other);
+    assert!(matches!(calls.end(Ending::Status), AnswerHeader::Mark { .. }));
+}
