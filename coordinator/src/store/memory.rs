@@ -199,12 +199,13 @@ impl MemoryDisk {
         }
     }
 
-    /// Loses power: of what was not synced the first `kept` batches survive.
+    /// Loses power: of what was not synced the first `kept` batches survive. Nothing is held then.
     pub fn crash(&self, kept: usize) {
         let mut disk = self.lock();
         disk.pending.truncate(kept);
         disk.sync();
         disk.generation += 1;
+        disk.held = false;
         disk.listener = None;
     }
 
