@@ -122,7 +122,11 @@ impl<R: Rules> Turn<'_, R> {
         let Some(transaction) = self.state.live_mut(xid) else {
             return;
         };
-        for branch in &mut transaction.branches {
+        for branch in transaction
+            .branches
+            .iter_mut()
+            .filter(|one| belongs::<R>(one))
+        {
             branch.decision = Some(Decision::Rollback);
         }
         transaction.become_(Phase::RolledBack(reason));
@@ -235,7 +239,8 @@ fn fits<R: Rules>(
         return true;
     }
     let mut found = 0;
-    let each = joined::<R>(&transaction.branches).all(|branch| {
+    let mut joined = transaction.branches.iter().filter(|one| belongs::<R>(one));
+    let each = joined.all(|branch| {
         // Nobody was told the name of a branch that is still joining.
         let is_known = branch.state == BranchState::Joined;
         let is_named = is_known && succeeded.contains(&branch.registration.alias);
@@ -248,13 +253,14 @@ fn fits<R: Rules>(
     each && found == succeeded.len()
 }
 
-fn joined<R: Rules>(branches: &[Branch]) -> impl Iterator<Item = &Branch> {
-    let belongs = |branch: &&Branch| R::JOINS_AT_ONCE || branch.state != BranchState::Joining;
-    branches.iter().filter(belongs)
+/// TC4: also while its registration is being forced.
+fn belongs<R: Rules>(branch: &Branch) -> bool {
+    R::JOINS_AT_ONCE || branch.state != BranchState::Joining
 }
 
 fn name_branches<R: Rules>(transaction: &mut Transaction, succeeded: &BTreeSet<Alias>) {
-    for branch in &mut transaction.branches {
+    let branches = transaction.branches.iter_mut();
+    for branch in branches.filter(|branch| belongs::<R>(branch)) {
         let named = succeeded.contains(&branch.registration.alias) || !R::CONFIRM_ONLY_NAMED;
         branch.decision = Some(if named {
             Decision::Commit

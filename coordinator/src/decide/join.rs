@@ -176,18 +176,19 @@ impl<R: Rules> Turn<'_, R> {
     /// The transaction is being decided: registrations that are not durable yet are refused, and
     /// their branches share its fate.
     pub(super) fn close_door(&mut self, xid: OwnXid) {
+        if !R::JOINS_AT_ONCE {
+            return;
+        }
         let Some(transaction) = self.state.live_mut(xid) else {
             return;
         };
         let mut refused = Vec::new();
-        transaction.branches.retain_mut(|branch| {
-            if branch.state != BranchState::Joining {
-                return true;
+        for branch in &mut transaction.branches {
+            if branch.state == BranchState::Joining {
+                refused.append(&mut branch.waiting);
+                branch.become_(BranchState::Joined);
             }
-            refused.append(&mut branch.waiting);
-            branch.become_(BranchState::Joined);
-            R::JOINS_AT_ONCE
-        });
+        }
         for request in refused {
             self.refuse_join(request, JoinRefused::AlreadyDecided);
         }

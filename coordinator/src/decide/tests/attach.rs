@@ -1,0 +1,192 @@
+use std::collections::BTreeMap;
+
+use unanimous_protocol::message::{
+    Attach, AttachRefused, AttachResource, DecisionAnswer, InDoubtAnswer,
+};
+use unanimous_protocol::{Incarnation, RollbackReason, Xid};
+
+use super::bench::{attach_of, incarnation, resource};
+use super::*;
+use crate::decide::rules::{All, Rules, mutants};
+use crate::decide::{Event, Note, Record, Reply, SessionId};
+
+const LATER: Incarnation = Incarnation {
+    number: 9,
+    random: 9,
+};
+
+/// A client of this very log has met an incarnation that the log lacks.
+fn attach_from_the_future<R: Rules>() -> (Option<Reply>, Option<Reply>) {
+    let mut bench = Bench::<R>::new();
+    let attached = bench.attach_as(1, RES_A, &["debit"], attach_of(Some(LATER)));
+    (attached, bench.try_begin())
+}
+
+#[test]
+fn tc14_who_is_shown_a_later_incarnation_of_its_log_stops() {
+    let (attached, begun) = attach_from_the_future::<All>();
+    let newest = LATER;
+    let refused = AttachRefused::Replaced { newest };
+    assert_eq!(attached, Some(Reply::Attached(Err(refused))));
+    assert_eq!(begun, Some(Reply::Replaced { newest }));
+    let (attached, begun) = attach_from_the_future::<mutants::ReplacedLogServes>();
+    assert!(matches!(attached, Some(Reply::Attached(Ok(_)))));
+    assert!(matches!(begun, Some(Reply::Began(Ok(_)))));
+}
+
+#[test]
+fn tc14_an_incarnation_of_another_log_is_none_of_our_business() {
+    let mut bench = Bench::<All>::new();
+    let mut attach = attach_of(Some(LATER));
+    attach.known_log = Some(unanimous_protocol::LogId([1; 16]));
+    let attached = bench.attach_as(1, RES_A, &["debit"], attach);
+    assert!(matches!(attached, Some(Reply::Attached(Ok(_)))));
+    let known = attach_of(Some(incarnation(1)));
+    let attached = bench.attach_as(1, RES_A, &["debit"], known);
+    assert!(matches!(attached, Some(Reply::Attached(Ok(_)))));
+}
+
+#[test]
+fn tc14_a_declared_restore_goes_on_and_remembers_what_was_lost() {
+    let mut bench = Bench::<All>::new();
+    bench.start(true);
+    bench.sync();
+    let attached = bench.attach_as(1, RES_A, &["debit"], attach_of(Some(LATER)));
+    assert!(matches!(attached, Some(Reply::Attached(Ok(_)))));
+    bench.crash(|_| true);
+    let attached = bench.attach_as(1, RES_A, &["debit"], attach_of(Some(LATER)));
+    assert!(matches!(attached, Some(Reply::Attached(Ok(_)))));
+    let theirs: Xid = "u1.9.0000000000000009.1".parse().unwrap();
+    assert_eq!(bench.outcome(&theirs), Some(DecisionAnswer::Foreign));
+}
+
+/// After a declared restore: a transaction of the copy without a record.
+fn outcome_after_restore<R: Rules>() -> DecisionAnswer {
+    let mut bench = Bench::<R>::new();
+    let xid = bench.begin();
+    bench.start(true);
+    bench.sync();
+    bench.outcome(&xid).unwrap()
+}
+
+#[test]
+fn n1_after_a_declared_restore_no_record_proves_nothing() {
+    assert_eq!(outcome_after_restore::<All>(), DecisionAnswer::Foreign);
+    assert_eq!(
+        outcome_after_restore::<mutants::RestoredIsRolledBack>(),
+        DecisionAnswer::RolledBack(RollbackReason::NotRecorded)
+    );
+}
+
+#[test]
+fn n1_a_restore_stays_declared_and_recorded_commits_stay_known() {
+    let mut bench = Bench::<All>::new();
+    let committed = bench.begin();
+    let unknown = bench.begin();
+    bench.commit(&committed, &[], &[]);
+    bench.start(true);
+    bench.sync();
+    let young = bench.begin();
+    for _ in 0..2 {
+        assert_eq!(bench.outcome(&committed), Some(DecisionAnswer::Committed));
+        assert_eq!(bench.outcome(&unknown), Some(DecisionAnswer::Foreign));
+        assert_eq!(
+            bench.in_doubt(&unknown, "a:1", RES_A),
+            InDoubtAnswer::Foreign
+        );
+        bench.crash(|_| true);
+    }
+    let presumed = DecisionAnswer::RolledBack(RollbackReason::NotRecorded);
+    assert_eq!(
+        bench.outcome(&young),
+        Some(presumed),
+        "begun after the restore"
+    );
+}
+
+fn horizon_of_restored<R: Rules>() -> u64 {
+    let mut bench = Bench::<R>::new();
+    let xid = bench.begin();
+    bench.commit(&xid, &[], &[]);
+    bench.start(true);
+    bench.sync();
+    bench.horizon();
+    bench.attach(RES_A).incarnations[0].horizon.counter
+}
+
+#[test]
+fn tc11_the_horizon_of_a_restored_incarnation_stays() {
+    assert_eq!(horizon_of_restored::<All>(), 0);
+    assert_ne!(horizon_of_restored::<mutants::RestoredHorizonMoves>(), 0);
+}
+
+/// A participant's database that cleaned up to `cleaned`.
+fn presenting(cleaned: u64) -> Attach {
+    let mut attach = attach_of(None);
+    attach.resources.push(AttachResource {
+        resource: resource(RES_A),
+        actions: ["debit".parse().unwrap()].into(),
+        horizons: BTreeMap::from([(incarnation(1), cleaned)]),
+    });
+    attach
+}
+
+fn present(bench: &mut Bench<All>, cleaned: u64) {
+    let request = bench.request();
+    bench.event(Event::Attach {
+        request,
+        session: SessionId(1),
+        attach: Box::new(presenting(cleaned)),
+    });
+    assert!(matches!(bench.reply(request), Some(Reply::Attached(Ok(_)))));
+}
+
+#[test]
+fn rm10_the_forgotten_rows_of_a_restored_database_wait_for_the_operator() {
+    let mut bench = Bench::<All>::new();
+    present(&mut bench, 0);
+    let xid = bench.begin();
+    let alias = bench.register(&xid, fenced("a:1", RES_A));
+    bench.commit(&xid, &[alias], &[]);
+    bench.result_from(
+        1,
+        &xid,
+        alias,
+        unanimous_protocol::message::BranchResult::Ended,
+    );
+    bench.horizon();
+    let acked = |counter| Event::HorizonAcked {
+        resource: resource(RES_A),
+        incarnation: incarnation(1),
+        counter,
+    };
+    bench.event(acked(1));
+    present(&mut bench, 1);
+    assert_eq!(bench.in_doubt(&xid, "a:1", RES_A), InDoubtAnswer::Forgotten);
+
+    // The database is replaced by a copy from before the cleaning: its row is tried again.
+    present(&mut bench, 0);
+    let restored = Note::ResourceRestored(resource(RES_A));
+    assert!(bench.notes.contains(&restored));
+    bench.sync();
+    for _ in 0..2 {
+        assert_eq!(bench.in_doubt(&xid, "a:1", RES_A), InDoubtAnswer::Foreign);
+        bench.crash(|_| true);
+        present(&mut bench, 1);
+    }
+    let asked: usize = bench.notes.iter().filter(|note| **note == restored).count();
+    assert_eq!(asked, 1);
+}
+
+#[test]
+fn rm10_only_a_horizon_that_was_told_is_acknowledged() {
+    let mut bench = Bench::<All>::new();
+    present(&mut bench, 0);
+    bench.event(Event::HorizonAcked {
+        resource: resource(RES_A),
+        incarnation: incarnation(1),
+        counter: 5,
+    });
+    let acked = |(record, _): &(Record, bool)| matches!(record, Record::Acked { .. });
+    assert!(!bench.log.iter().any(acked));
+}
