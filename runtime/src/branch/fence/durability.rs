@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Row as _, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions as _, Row as _, SqliteConnection, SqlitePool};
 
 use super::FenceError;
 use super::connection::{acquire, database};
@@ -51,6 +51,18 @@ pub(super) async fn check_unless_trusted(
     } else {
         check(connection).await
     }
+}
+
+/// Whether the pool's database is a file that stays when the process ends.
+pub(super) fn outlives_process(pool: &SqlitePool) -> bool {
+    let options = pool.connect_options();
+    let name = options.get_filename();
+    // Only the URL tells the flag, and not every file name makes one.
+    let url = options.as_ref().clone().filename("/").to_url_lossy();
+    let in_memory = url
+        .query_pairs()
+        .any(|(key, value)| key == "mode" && value == "memory");
+    !in_memory && !name.as_os_str().is_empty() && name != Path::new(":memory:")
 }
 
 /// Accepts whatever the pool is, from now on.

@@ -36,6 +36,10 @@ impl DynFence for SqlitePool {
         durability::pool_key(self)
     }
 
+    fn outlives_process(&self) -> bool {
+        durability::outlives_process(self)
+    }
+
     fn begin_try(&self, row: TryRow, now_ms: i64) -> BoxFuture<'_, Result<TryStep, FenceError>> {
         Box::pin(begin_try(self, row, now_ms))
     }

@@ -281,3 +281,22 @@ async fn clones_of_a_pool_have_one_key_and_other_pools_another() {
     let shared = std::sync::Arc::new(pool.clone());
     assert_eq!(shared.erased().pool_key(), pool.pool_key());
 }
+
+#[tokio::test]
+async fn only_a_file_outlives_the_process() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("a.db");
+    assert!(durable(&file).await.expect("a pool").outlives_process());
+    let named = SqliteConnectOptions::new().filename("a.db").in_memory(true);
+    let mut volatile = vec![named, SqliteConnectOptions::new()];
+    for url in ["sqlite::memory:", "sqlite:", "sqlite:a.db?mode=memory"] {
+        volatile.push(url.parse().expect("a url"));
+    }
+    for options in volatile {
+        let what = format!("{options:?}");
+        assert!(
+            !SqlitePool::connect_lazy_with(options).outlives_process(),
+            "{what}"
+        );
+    }
+}

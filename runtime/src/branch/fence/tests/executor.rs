@@ -275,11 +275,11 @@ async fn rm3_a_statement_that_was_dropped_half_way_is_never_success() {
     let (row, mut tx) = loop {
         let row = bench.row();
         let mut tx = open_try(&bench.pool, &row).await;
-        let insert = sqlx::query("INSERT INTO effect VALUES ('', '', 'dropped')");
-        if super::cancellation::poll_at_most(insert.execute(&mut *tx), 1)
-            .await
-            .is_none()
-        {
+        // Two statements: one that has answered is known to have run.
+        let insert =
+            "INSERT INTO effect VALUES ('', '', 'a'); INSERT INTO effect VALUES ('', '', 'b')";
+        let insert = sqlx::raw_sql(insert).execute(&mut *tx);
+        if super::cancellation::poll_at_most(insert, 1).await.is_none() {
             break (row, tx);
         }
     };
