@@ -90,10 +90,18 @@ mod tests {
             assert!(!matches!(event, Event::Refused { .. }), "told to panic");
         })));
         let xid: Xid = "u1.1.0000000000000000.1".parse().unwrap();
-        events.emit(&Event::Unknown { xid: xid.clone(), why: UnknownWhy::NoAnswer });
+        events.emit(&Event::Unknown {
+            xid: xid.clone(),
+            why: UnknownWhy::NoAnswer,
+        });
         assert_eq!(*heard.lock().unwrap(), 1);
-        events.emit(&Event::Refused { why: AttachRefused::Stopping });
+        events.emit(&Event::Refused {
+            why: AttachRefused::Stopping,
+        });
         assert_eq!(*heard.lock().unwrap(), 2);
-        Events::default().emit(&Event::Unknown { xid, why: UnknownWhy::NoAnswer });
+        Events::default().emit(&Event::Unknown {
+            xid,
+            why: UnknownWhy::NoAnswer,
+        });
     }
 }

@@ -11,10 +11,10 @@ use serde::de::DeserializeOwned;
 
 use super::global::{Codec, Fallible, FromTransactionError, How};
 use crate::Error;
-use crate::branch::run::{self, Ended, Replay};
-use crate::branch::{ActionSpec, Participant, PhaseTwoError, SourceLocation};
 #[cfg(feature = "sqlite")]
 use crate::branch::fence::{DynFence, Fence, FenceTx};
+use crate::branch::run::{self, Ended, Replay};
+use crate::branch::{ActionSpec, Participant, PhaseTwoError, SourceLocation};
 use crate::global::calls::Ending;
 
 pub use crate::branch::record::{Recorded, Recorder};
@@ -82,7 +82,9 @@ impl<F: Future> Future for Lent<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let Some(body) = self.0.as_mut().as_pin_mut() else { return Poll::Pending };
+        let Some(body) = self.0.as_mut().as_pin_mut() else {
+            return Poll::Pending;
+        };
         let polled = body.poll(cx);
         if polled.is_ready() {
             self.0.set(None);
@@ -99,7 +101,7 @@ impl<F> Drop for Lent<'_, F> {
 
 impl<R> How<R> {
     /// How a body ended, with its value as text where it is to be stored.
-    fn ended(&self, result: &R) -> Ended {
+    pub(crate) fn ended(&self, result: &R) -> Ended {
         if (self.ending)(result) != Ending::Ok {
             return Ended::Failed;
         }
@@ -111,8 +113,12 @@ impl<R> How<R> {
     }
 
     /// The value that an earlier delivery left.
-    fn replay(&self, replay: Box<Replay>) -> R {
-        match self.codec.as_ref().map(|codec| (codec.decode)(replay.json())) {
+    pub(crate) fn replay(&self, replay: Box<Replay>) -> R {
+        match self
+            .codec
+            .as_ref()
+            .map(|codec| (codec.decode)(replay.json()))
+        {
             Some(Ok(result)) => {
                 replay.answered();
                 result
@@ -182,8 +188,16 @@ pub const fn how_fenced<R: Fenced>() -> How<R> {
 /// The witness of a fenced action with `map_err`.
 #[must_use]
 pub const fn how_fenced_mapped<R: FencedFallible>(fail: fn(Error) -> R) -> How<R> {
-    let codec = Codec { encode: R::encode, decode: R::decode };
-    How { fail, ending: R::ending, commit_on: None, codec: Some(codec) }
+    let codec = Codec {
+        encode: R::encode,
+        decode: R::decode,
+    };
+    How {
+        fail,
+        ending: R::ending,
+        commit_on: None,
+        codec: Some(codec),
+    }
 }
 
 /// The witness of an unfenced action whose value a partner takes as `#[tried]`.
@@ -258,7 +272,10 @@ impl LinkedParticipant {
     /// A participant of this type, declared there.
     #[must_use]
     pub const fn new(type_name: &'static str, file: &'static str, line: u32) -> Self {
-        Self { type_name, declared_at: SourceLocation { file, line } }
+        Self {
+            type_name,
+            declared_at: SourceLocation { file, line },
+        }
     }
 
     /// Every participant that is linked into the program.

@@ -40,7 +40,15 @@ impl BranchContext {
         decision: Option<Decision>,
         attempt: u32,
     ) -> Self {
-        Self { inner: Arc::new(Inner { xid, call, action, decision, attempt }) }
+        Self {
+            inner: Arc::new(Inner {
+                xid,
+                call,
+                action,
+                decision,
+                attempt,
+            }),
+        }
     }
 
     /// The branch whose phase one or phase two surrounds the caller.
@@ -48,7 +56,10 @@ impl BranchContext {
     /// None outside, and in tasks spawned there.
     #[must_use]
     pub fn current() -> Option<Self> {
-        CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
+        CURRENT
+            .try_with(|current| current.borrow().clone())
+            .ok()
+            .flatten()
     }
 
     /// The transaction.
@@ -107,11 +118,14 @@ impl BranchContext {
             hasher.update("\n");
         }
         let digest = hasher.finalize();
-        digest.iter().take(16).fold(String::with_capacity(32), |mut key, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(key, "{byte:02x}");
-            key
-        })
+        digest
+            .iter()
+            .take(16)
+            .fold(String::with_capacity(32), |mut key, byte| {
+                // Writing to a string cannot fail.
+                let _ = write!(key, "{byte:02x}");
+                key
+            })
     }
 
     /// Runs `f` with this as the current branch.
@@ -144,7 +158,10 @@ pub(crate) struct BranchScope {
 impl BranchScope {
     /// A future that runs as this branch in every poll, and while it is dropped.
     pub(crate) fn enter<F: Future>(&self, future: F) -> InBranch<'_, F> {
-        InBranch { scope: self, future: Some(future) }
+        InBranch {
+            scope: self,
+            future: Some(future),
+        }
     }
 
     fn within<R>(&self, f: impl FnOnce() -> R) -> R {
@@ -174,17 +191,18 @@ impl<F: Future> Future for InBranch<'_, F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        this.scope.within(|| match this.future.as_mut().as_pin_mut() {
-            Some(future) => {
-                let polled = future.poll(cx);
-                if polled.is_ready() {
-                    this.future.set(None);
+        this.scope
+            .within(|| match this.future.as_mut().as_pin_mut() {
+                Some(future) => {
+                    let polled = future.poll(cx);
+                    if polled.is_ready() {
+                        this.future.set(None);
+                    }
+                    polled
                 }
-                polled
-            }
-            // Polled after completion: a caller's mistake that must not become a panic of ours.
-            None => Poll::Pending,
-        })
+                // Polled after completion: a caller's mistake that must not become a panic of ours.
+                None => Poll::Pending,
+            })
     }
 }
 
@@ -216,7 +234,10 @@ mod tests {
         ];
         let distinct: std::collections::BTreeSet<_> = keys.iter().collect();
         assert_eq!(distinct.len(), keys.len());
-        assert!(keys.iter().all(|key| key.len() == 32 && key.bytes().all(|b| b.is_ascii_hexdigit())));
+        assert!(
+            keys.iter()
+                .all(|key| key.len() == 32 && key.bytes().all(|b| b.is_ascii_hexdigit()))
+        );
     }
 
     #[test]
@@ -229,7 +250,10 @@ mod tests {
             }
         }
         let seen = RefCell::new(Vec::new());
-        let scope = |call| BranchScope { context: context(call, None), span: tracing::Span::none() };
+        let scope = |call| BranchScope {
+            context: context(call, None),
+            span: tracing::Span::none(),
+        };
         let (outer, inner) = (scope("a.b:1"), scope("c.d:1"));
         let body = outer.enter(async {
             let _guard = SeesOnDrop(&seen);

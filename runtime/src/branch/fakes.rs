@@ -31,7 +31,10 @@ pub(crate) fn xid(counter: u64) -> Xid {
 }
 
 pub(crate) fn key(counter: u64) -> RowKey {
-    RowKey { xid: xid(counter), call: "bank.debit:1".parse().unwrap() }
+    RowKey {
+        xid: xid(counter),
+        call: "bank.debit:1".parse().unwrap(),
+    }
 }
 
 /// What happened, in order, in words.
@@ -57,7 +60,10 @@ pub(crate) struct FakeTx {
 
 impl FakeTx {
     pub(crate) fn open(log: &Log) -> OpenTransaction {
-        Box::new(Self { log: log.clone(), ended: false })
+        Box::new(Self {
+            log: log.clone(),
+            ended: false,
+        })
     }
 }
 
@@ -79,7 +85,10 @@ impl Captured {
     pub(crate) fn start() -> Self {
         let text = Log::default();
         let guard = tracing::subscriber::set_default(Collector(text.clone()));
-        Self { text, _guard: guard }
+        Self {
+            text,
+            _guard: guard,
+        }
     }
 
     pub(crate) fn text(&self) -> String {
@@ -152,7 +161,12 @@ pub(crate) struct FakeFence {
 impl FakeFence {
     pub(crate) fn new(pool: usize, log: &Log) -> Arc<Self> {
         let (script, hold_finish) = (Mutex::default(), Mutex::default());
-        Arc::new(Self { pool, log: log.clone(), script, hold_finish })
+        Arc::new(Self {
+            pool,
+            log: log.clone(),
+            script,
+            hold_finish,
+        })
     }
 
     pub(crate) fn script(&self) -> MutexGuard<'_, FenceScript> {
@@ -169,12 +183,19 @@ impl FakeFence {
             transaction: self.tx(),
             action: "debit".parse().unwrap(),
             arguments: arguments.into(),
-            stored: StoredAnswer { answer: tried.map(Into::into), ..StoredAnswer::default() },
+            stored: StoredAnswer {
+                answer: tried.map(Into::into),
+                ..StoredAnswer::default()
+            },
             trace: None,
         }
     }
 
-    fn end(&self, transaction: OpenTransaction, what: String) -> BoxFuture<'_, Result<(), FenceError>> {
+    fn end(
+        &self,
+        transaction: OpenTransaction,
+        what: String,
+    ) -> BoxFuture<'_, Result<(), FenceError>> {
         let hold = self.hold_finish.lock().unwrap().clone();
         Box::pin(async move {
             if let Some(hold) = hold {
@@ -212,6 +233,10 @@ impl DynFence for FakeFence {
         self.pool
     }
 
+    fn outlives_process(&self) -> bool {
+        false
+    }
+
     fn begin_try(&self, row: TryRow, _: i64) -> BoxFuture<'_, Result<TryStep, FenceError>> {
         self.log.say(format!("begin try {}", row.key.call));
         let mut script = self.script();
@@ -240,7 +265,8 @@ impl DynFence for FakeFence {
         _: i64,
     ) -> BoxFuture<'_, Result<PhaseTwoStep, FenceError>> {
         let counter = key.xid.own().unwrap().counter;
-        self.log.say(format!("begin {decision} of {counter} ({cause:?})"));
+        self.log
+            .say(format!("begin {decision} of {counter} ({cause:?})"));
         let step = self.script().begins.pop_front();
         Box::pin(ready(step.unwrap_or_else(|| Ok(self.run("{}", None)))))
     }
@@ -297,7 +323,10 @@ impl DynFence for FakeFence {
         incarnation: Incarnation,
         horizon: Horizon,
     ) -> BoxFuture<'_, Result<(), FenceError>> {
-        self.log.say(format!("clean {} up to {}", incarnation.number, horizon.counter));
+        self.log.say(format!(
+            "clean {} up to {}",
+            incarnation.number, horizon.counter
+        ));
         Box::pin(ready(self.script().cleans.pop_front().unwrap_or(Ok(()))))
     }
 }
@@ -324,11 +353,21 @@ pub(crate) struct FakeParticipant {
 impl FakeParticipant {
     pub(crate) fn fenced(fence: &Arc<FakeFence>) -> Arc<Self> {
         let (log, acts) = (fence.log.clone(), Mutex::default());
-        Arc::new(Self { name: "bank", fence: Some(Arc::clone(fence)), log, acts })
+        Arc::new(Self {
+            name: "bank",
+            fence: Some(Arc::clone(fence)),
+            log,
+            acts,
+        })
     }
 
     pub(crate) fn unfenced(log: &Log) -> Arc<Self> {
-        Arc::new(Self { name: "bank", fence: None, log: log.clone(), acts: Mutex::default() })
+        Arc::new(Self {
+            name: "bank",
+            fence: None,
+            log: log.clone(),
+            acts: Mutex::default(),
+        })
     }
 
     pub(crate) fn then(&self, act: Act) {
@@ -357,7 +396,10 @@ impl Participant for FakeParticipant {
             let current = BranchContext::current().expect("phase two runs as its branch");
             assert_eq!(current.call_id(), branch.context().call_id());
             let (decision, attempt) = (branch.decision(), current.attempt());
-            self.log.say(format!("{decision} {} (attempt {attempt})", branch.action()));
+            self.log.say(format!(
+                "{decision} {} (attempt {attempt})",
+                branch.action()
+            ));
             let act = self.acts.lock().unwrap().pop_front();
             match act {
                 None => Ok(()),
@@ -399,7 +441,15 @@ impl FakeCoordinator {
         let (asked, questions) = mpsc::unbounded_channel();
         let (log, script) = (log.clone(), Mutex::default());
         let capabilities = Capabilities::full();
-        (Arc::new(Self { log, script, asked, capabilities }), questions)
+        (
+            Arc::new(Self {
+                log,
+                script,
+                asked,
+                capabilities,
+            }),
+            questions,
+        )
     }
 
     pub(crate) fn script(&self) -> MutexGuard<'_, CoordinatorScript> {
@@ -408,7 +458,10 @@ impl FakeCoordinator {
 }
 
 pub(crate) fn unavailable() -> CoordinatorError {
-    CoordinatorError::Unavailable { coordinator: "fake".into(), why: "away".into() }
+    CoordinatorError::Unavailable {
+        coordinator: "fake".into(),
+        why: "away".into(),
+    }
 }
 
 fn answer<T: Send + 'static>(value: T) -> Answer<T> {
@@ -427,7 +480,9 @@ impl Coordinator for FakeCoordinator {
     fn begin(&self, _: Begin) -> Answer<Result<Began, BeginRefused>> {
         let mut script = self.script();
         script.begun += 1;
-        answer(Ok(Began { xid: xid(script.begun) }))
+        answer(Ok(Began {
+            xid: xid(script.begun),
+        }))
     }
 
     fn register(&self, register: Register) -> Answer<Result<Joined, JoinRefused>> {
@@ -435,7 +490,10 @@ impl Coordinator for FakeCoordinator {
         let mut script = self.script();
         script.registered.push(register);
         script.joined += 1;
-        let joined = Joined { alias: Alias(script.joined), repeat: false };
+        let joined = Joined {
+            alias: Alias(script.joined),
+            repeat: false,
+        };
         Box::pin(ready(script.joins.pop_front().unwrap_or(Ok(Ok(joined)))))
     }
 

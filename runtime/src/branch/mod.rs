@@ -10,12 +10,12 @@
 
 mod context;
 pub(crate) mod deliver;
+#[cfg(test)]
+mod fakes;
 pub mod fence;
 pub mod participant;
 pub mod phase_two;
 pub mod record;
-#[cfg(test)]
-mod fakes;
 pub(crate) mod run;
 
 pub(crate) use context::{BranchScope, InBranch};

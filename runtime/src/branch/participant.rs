@@ -29,7 +29,10 @@ impl ActionSpec {
     /// An action of this name, declared there.
     #[must_use]
     pub const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
-        Self { name, location: SourceLocation { file, line } }
+        Self {
+            name,
+            location: SourceLocation { file, line },
+        }
     }
 
     /// The name: part of the wire format.

@@ -24,7 +24,10 @@ pub struct PhaseTwoError {
 
 pub(crate) enum PhaseTwoErrorKind {
     /// Repeat, not before `after` has passed.
-    Retry { error: Box<dyn StdError + Send + Sync>, after: Option<Duration> },
+    Retry {
+        error: Box<dyn StdError + Send + Sync>,
+        after: Option<Duration>,
+    },
     /// Park.
     GiveUp { reason: Arc<str> },
     /// This version does not know the action or cannot decode what was recorded.
@@ -35,36 +38,54 @@ impl PhaseTwoError {
     /// Repeat, but not before `after` has passed.
     #[must_use]
     pub fn retry_after(after: Duration, error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        let kind = PhaseTwoErrorKind::Retry { error: error.into(), after: Some(after) };
+        let kind = PhaseTwoErrorKind::Retry {
+            error: error.into(),
+            after: Some(after),
+        };
         Self { kind }
     }
 
     /// Do not repeat: park the branch until an operator acts.
     #[must_use]
     pub fn give_up(reason: impl Into<String>) -> Self {
-        Self { kind: PhaseTwoErrorKind::GiveUp { reason: reason.into().into() } }
+        Self {
+            kind: PhaseTwoErrorKind::GiveUp {
+                reason: reason.into().into(),
+            },
+        }
     }
 
     /// This instance does not know the action, or cannot decode its arguments: another instance
     /// is tried, then it is repeated with back-off.
     #[must_use]
     pub fn not_here(error: impl Into<String>) -> Self {
-        Self { kind: PhaseTwoErrorKind::NotHere { error: error.into().into() } }
+        Self {
+            kind: PhaseTwoErrorKind::NotHere {
+                error: error.into().into(),
+            },
+        }
     }
 }
 
 impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for PhaseTwoError {
     fn from(error: E) -> Self {
-        Self { kind: PhaseTwoErrorKind::Retry { error: error.into(), after: None } }
+        Self {
+            kind: PhaseTwoErrorKind::Retry {
+                error: error.into(),
+                after: None,
+            },
+        }
     }
 }
 
 impl fmt::Debug for PhaseTwoError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            PhaseTwoErrorKind::Retry { error, after } => {
-                f.debug_struct("Retry").field("error", error).field("after", after).finish()
-            }
+            PhaseTwoErrorKind::Retry { error, after } => f
+                .debug_struct("Retry")
+                .field("error", error)
+                .field("after", after)
+                .finish(),
             PhaseTwoErrorKind::GiveUp { reason } => f.debug_tuple("GiveUp").field(reason).finish(),
             PhaseTwoErrorKind::NotHere { error } => f.debug_tuple("NotHere").field(error).finish(),
         }
@@ -84,7 +105,9 @@ pub struct Branch {
 impl fmt::Debug for Branch {
     /// Recorded arguments never reach a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Branch").field("context", &self.context).finish_non_exhaustive()
+        f.debug_struct("Branch")
+            .field("context", &self.context)
+            .finish_non_exhaustive()
     }
 }
 
@@ -125,7 +148,10 @@ impl Branch {
     ///
     /// As [`Branch::argument`].
     pub fn tried<T: DeserializeOwned>(&self) -> Result<Option<T>, PhaseTwoError> {
-        self.tried.as_deref().map(|json| self.decode_tried(json)).transpose()
+        self.tried
+            .as_deref()
+            .map(|json| self.decode_tried(json))
+            .transpose()
     }
 
     /// What phase one returned. A fence stores nothing for `()`.
@@ -147,7 +173,10 @@ impl Branch {
         &mut self,
         _fence: &F,
     ) -> Result<&mut super::fence::FenceTx<F::Database>, PhaseTwoError> {
-        let transaction = self.transaction.as_mut().and_then(|open| open.downcast_mut());
+        let transaction = self
+            .transaction
+            .as_mut()
+            .and_then(|open| open.downcast_mut());
         transaction.ok_or_else(|| "the participant's `fence()` is of another database".into())
     }
 
@@ -207,7 +236,10 @@ mod tests {
                 not_here(branch.tried::<u8>().unwrap_err()),
                 "what debit returned is stored as no `u8`",
             ),
-            (not_here(branch.unknown_action()), "this version knows no action `debit`"),
+            (
+                not_here(branch.unknown_action()),
+                "this version knows no action `debit`",
+            ),
         ] {
             assert_eq!(message, expected);
         }
@@ -230,7 +262,10 @@ mod tests {
             PhaseTwoError::retry_after(Duration::from_secs(1), "later"),
         ];
         for error in errors {
-            assert!(matches!(error.kind, PhaseTwoErrorKind::Retry { .. }), "{error:?}");
+            assert!(
+                matches!(error.kind, PhaseTwoErrorKind::Retry { .. }),
+                "{error:?}"
+            );
         }
     }
 }

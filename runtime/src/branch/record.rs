@@ -71,7 +71,10 @@ impl Recorder {
     /// Starts with no arguments.
     #[must_use]
     pub fn new() -> Self {
-        Self { json: vec![b'{'], error: None }
+        Self {
+            json: vec![b'{'],
+            error: None,
+        }
     }
 
     /// Records one argument under its name.
@@ -91,7 +94,9 @@ impl Recorder {
         let json = match self.error {
             Some(error) => Err(error),
             // The serialiser writes nothing but UTF-8.
-            None => String::from_utf8(self.json).map(Into::into).map_err(|_| RecordError::NotAnObject),
+            None => String::from_utf8(self.json)
+                .map(Into::into)
+                .map_err(|_| RecordError::NotAnObject),
         };
         Recorded { json }
     }
@@ -117,7 +122,10 @@ impl Recorder {
         self.error = Some(if error.is_io() {
             RecordError::TooLarge(name.to_owned())
         } else {
-            RecordError::Serialize { name: name.to_owned(), why: error.to_string() }
+            RecordError::Serialize {
+                name: name.to_owned(),
+                why: error.to_string(),
+            }
         });
     }
 }
@@ -130,7 +138,9 @@ impl Default for Recorder {
 
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorder").field("bytes", &self.json.len()).finish_non_exhaustive()
+        f.debug_struct("Recorder")
+            .field("bytes", &self.json.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -183,7 +193,10 @@ impl Recorded {
 impl fmt::Debug for Recorded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.json {
-            Ok(json) => f.debug_struct("Recorded").field("bytes", &json.len()).finish_non_exhaustive(),
+            Ok(json) => f
+                .debug_struct("Recorded")
+                .field("bytes", &json.len())
+                .finish_non_exhaustive(),
             Err(error) => f.debug_tuple("Recorded").field(error).finish(),
         }
     }
@@ -252,17 +265,27 @@ mod tests {
     use super::*;
 
     fn recorded() -> Recorded {
-        Recorder::new().put("user", "u1").put("amount", &-7_i64).put("note", &None::<&str>).finish()
+        Recorder::new()
+            .put("user", "u1")
+            .put("amount", &-7_i64)
+            .put("note", &None::<&str>)
+            .finish()
     }
 
     #[test]
     fn arguments_are_an_object_and_are_read_one_at_a_time() {
         let recorded = recorded();
-        assert_eq!(&**recorded.json().unwrap(), r#"{"user":"u1","amount":-7,"note":null}"#);
+        assert_eq!(
+            &**recorded.json().unwrap(),
+            r#"{"user":"u1","amount":-7,"note":null}"#
+        );
         assert_eq!(recorded.read::<String>("user"), Ok("u1".to_owned()));
         assert_eq!(recorded.read::<i64>("amount"), Ok(-7));
         assert_eq!(recorded.read::<Option<String>>("note"), Ok(None));
-        assert_eq!(Recorder::new().finish().json().map(|json| json.to_string()), Ok("{}".into()));
+        assert_eq!(
+            Recorder::new().finish().json().map(|json| json.to_string()),
+            Ok("{}".into())
+        );
     }
 
     #[test]
@@ -270,7 +293,10 @@ mod tests {
         let recorded = Recorder::new().put("card", "canary-4711").finish();
         let error = recorded.read::<u64>("card").unwrap_err();
         assert_eq!(error, RecordError::NotA("u64"));
-        let shown = format!("{recorded:?} {error} {error:?} {:?}", Recorder::new().put("a", "canary"));
+        let shown = format!(
+            "{recorded:?} {error} {error:?} {:?}",
+            Recorder::new().put("a", "canary")
+        );
         assert!(!shown.contains("canary"), "{shown}");
         assert_eq!(recorded.read::<String>("cart"), Err(RecordError::Missing));
         let foreign = Recorded::from_json("[1]".into());
@@ -282,10 +308,19 @@ mod tests {
         // {"a":"x..x"} has eight bytes beside the text.
         let fits = "x".repeat(limits::ARGUMENTS_BYTES_MAX - 8);
         let recorded = Recorder::new().put("a", &fits).finish();
-        assert_eq!(recorded.json().map(|json| json.len()), Ok(limits::ARGUMENTS_BYTES_MAX));
-        let recorded = Recorder::new().put("a", &(fits + "x")).put("b", &1).finish();
+        assert_eq!(
+            recorded.json().map(|json| json.len()),
+            Ok(limits::ARGUMENTS_BYTES_MAX)
+        );
+        let recorded = Recorder::new()
+            .put("a", &(fits + "x"))
+            .put("b", &1)
+            .finish();
         assert_eq!(recorded.json(), Err(RecordError::TooLarge("a".to_owned())));
-        assert_eq!(recorded.digest(), Err(RecordError::TooLarge("a".to_owned())));
+        assert_eq!(
+            recorded.digest(),
+            Err(RecordError::TooLarge("a".to_owned()))
+        );
     }
 
     #[test]
@@ -293,7 +328,10 @@ mod tests {
         let keys = HashMap::from([((1, 2), 3)]);
         let recorded = Recorder::new().put("keys", &keys).put("b", &1).finish();
         let message = recorded.json().unwrap_err().to_string();
-        assert!(message.starts_with("`keys` cannot be serialised"), "{message}");
+        assert!(
+            message.starts_with("`keys` cannot be serialised"),
+            "{message}"
+        );
     }
 
     #[test]
@@ -320,6 +358,9 @@ mod tests {
     #[test]
     fn values_that_nest_too_deeply_to_be_read_are_refused() {
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(30_000), "]".repeat(30_000));
-        assert_eq!(Recorded::from_json(deep.into()).digest(), Err(RecordError::TooDeep));
+        assert_eq!(
+            Recorded::from_json(deep.into()).digest(),
+            Err(RecordError::TooDeep)
+        );
     }
 }

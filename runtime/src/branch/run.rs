@@ -146,7 +146,11 @@ pub(crate) fn finish_unfenced(
         };
         let answer = with_name(below, phase.alias);
         match standing {
-            Ok(Some(json)) => Ok(Some(Box::new(Replay { call: phase.call, answer, json }))),
+            Ok(Some(json)) => Ok(Some(Box::new(Replay {
+                call: phase.call,
+                answer,
+                json,
+            }))),
             Ok(None) => {
                 phase.call.answered(answer);
                 Ok(None)
@@ -206,14 +210,19 @@ impl PhaseOne {
             return Err(self.database("it has no fence any more"));
         };
         let answer = json.filter(|json| &**json != NOTHING);
-        let mut stored = StoredAnswer { answer, ..StoredAnswer::default() };
+        let mut stored = StoredAnswer {
+            answer,
+            ..StoredAnswer::default()
+        };
         match below.clone() {
             AnswerHeader::Ok { names, abandoned } => {
                 (stored.names, stored.abandoned) = (names, abandoned);
             }
             AnswerHeader::Mark { .. } => stored.marked = true,
         }
-        let closed = fence.finish_try(transaction, self.key.clone(), stored).await;
+        let closed = fence
+            .finish_try(transaction, self.key.clone(), stored)
+            .await;
         closed.map_err(|error| fence_error(error, &self.provided, &self.key))
     }
 
@@ -221,13 +230,25 @@ impl PhaseOne {
     async fn report(&self, json: Json) -> Result<Option<Json>, Error> {
         let max = limits::ARGUMENTS_BYTES_MAX;
         if json.len() > max {
-            let why = format!("it has {} bytes, and phase two is handed at most {max}", json.len());
+            let why = format!(
+                "it has {} bytes, and phase two is handed at most {max}",
+                json.len()
+            );
             return Err(self.stored_answer(why));
         }
         let RowKey { xid, call } = self.key.clone();
-        let value = Reported { tried: Some(Arc::clone(&json)), ..Reported::default() };
+        let value = Reported {
+            tried: Some(Arc::clone(&json)),
+            ..Reported::default()
+        };
         let coordinator = self.call.scope().runtime().coordinator();
-        let reported = coordinator.report(Report { xid: xid.clone(), call, value }).await;
+        let reported = coordinator
+            .report(Report {
+                xid: xid.clone(),
+                call,
+                value,
+            })
+            .await;
         match reported? {
             Ok(standing) => Ok(standing.tried.filter(|standing| *standing != json)),
             Err(ReportRefused::AlreadyDecided) => Err(Error::AlreadyDecided { xid }),
@@ -236,11 +257,17 @@ impl PhaseOne {
     }
 
     fn stored_answer(&self, why: String) -> Error {
-        Error::StoredAnswer { call: self.key.call.clone(), why }
+        Error::StoredAnswer {
+            call: self.key.call.clone(),
+            why,
+        }
     }
 
     fn database(&self, why: &'static str) -> Error {
-        Error::Database { participant: name(&self.provided), source: why.into() }
+        Error::Database {
+            participant: name(&self.provided),
+            source: why.into(),
+        }
     }
 }
 
@@ -272,7 +299,10 @@ fn refuse(call: OpenCall, error: Error) -> Error {
 /// The answer of the whole: what is below it, and the branch itself.
 fn with_name(below: AnswerHeader, own: Alias) -> AnswerHeader {
     match below {
-        AnswerHeader::Ok { mut names, abandoned } => {
+        AnswerHeader::Ok {
+            mut names,
+            abandoned,
+        } => {
             names.insert(own);
             AnswerHeader::Ok { names, abandoned }
         }
@@ -282,15 +312,27 @@ fn with_name(below: AnswerHeader, own: Alias) -> AnswerHeader {
 
 fn fence_error(error: FenceError, provided: &Provided, key: &RowKey) -> Error {
     match error {
-        FenceError::EndedEarly => Error::FenceEndedEarly { call: key.call.clone() },
+        FenceError::EndedEarly => Error::FenceEndedEarly {
+            call: key.call.clone(),
+        },
         FenceError::NotDurable(why) => Error::NotDurable(why),
-        FenceError::Database(source) => Error::Database { participant: name(provided), source },
-        other => Error::Database { participant: name(provided), source: other.into() },
+        FenceError::Database(source) => Error::Database {
+            participant: name(provided),
+            source,
+        },
+        other => Error::Database {
+            participant: name(provided),
+            source: other.into(),
+        },
     }
 }
 
 fn misunderstood(coordinator: Arc<str>, why: String) -> Error {
-    CoordinatorError::Protocol { coordinator, why: why.into() }.into()
+    CoordinatorError::Protocol {
+        coordinator,
+        why: why.into(),
+    }
+    .into()
 }
 
 fn name(provided: &Provided) -> Arc<str> {

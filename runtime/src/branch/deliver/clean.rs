@@ -24,7 +24,12 @@ impl Inner {
     /// What was announced while this process was away: an attachment tells every horizon, and
     /// only those that a database has not stored yet are worth a local transaction.
     async fn catch_up(&self, attached: &Attached) {
-        join_all(self.fences().values().map(|fence| catch_up(*fence, attached))).await;
+        join_all(
+            self.fences()
+                .values()
+                .map(|fence| catch_up(*fence, attached)),
+        )
+        .await;
     }
 }
 

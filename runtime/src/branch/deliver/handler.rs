@@ -23,25 +23,40 @@ impl PhaseTwoHandler for Deliveries {
     fn attached(&self, attached: Attached) {
         self.inner.under_way.attached();
         let nth = {
-            let mut met = self.inner.met.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut met = self
+                .inner
+                .met
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             met.attachments += 1;
             met.log = Some(attached.log);
-            let newest = attached.incarnations.iter().map(|info| info.incarnation).max();
+            let newest = attached
+                .incarnations
+                .iter()
+                .map(|info| info.incarnation)
+                .max();
             met.newest = met.newest.max(newest);
             met.attachments
         };
         tracing::info!(nth, log = %attached.log, "attached to the coordinator");
         let attached = Arc::new(attached);
-        self.inner.attach_state.send_replace(AttachState::Attached { nth, attached });
+        self.inner
+            .attach_state
+            .send_replace(AttachState::Attached { nth, attached });
     }
 
     fn refused(&self, why: AttachRefused) {
         tracing::error!(%why, "the coordinator refuses this process's participants");
         // A coordinator that stops comes back by itself; no person is needed.
         if why != AttachRefused::Stopping {
-            self.inner.surroundings.events.emit(&Event::Refused { why: why.clone() });
+            self.inner
+                .surroundings
+                .events
+                .emit(&Event::Refused { why: why.clone() });
         }
-        self.inner.attach_state.send_replace(AttachState::Refused(why));
+        self.inner
+            .attach_state
+            .send_replace(AttachState::Refused(why));
     }
 
     fn detached(&self) {
@@ -65,9 +80,14 @@ impl Inner {
     async fn deliver(&self, phase_two: PhaseTwo) -> BranchResult {
         let Some(provided) = self.registry.of(&phase_two.resource) else {
             let error = format!("this process does not provide {}", phase_two.resource);
-            return BranchResult::NotHere { error: error.into() };
+            return BranchResult::NotHere {
+                error: error.into(),
+            };
         };
-        let key = RowKey { xid: phase_two.xid.clone(), call: phase_two.call.clone() };
+        let key = RowKey {
+            xid: phase_two.xid.clone(),
+            call: phase_two.call.clone(),
+        };
         let Some(_running) = self.under_way.start(&key) else {
             let error = "phase two of this branch still runs in this process".into();
             return BranchResult::Retry { error, after: None };

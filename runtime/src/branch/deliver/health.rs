@@ -74,7 +74,10 @@ impl Inner {
         };
         match self.numbers(healthy.clone(), fence).await {
             Ok(health) => health,
-            Err(error) => ResourceHealth { error: Some(chain(&error)), ..healthy },
+            Err(error) => ResourceHealth {
+                error: Some(chain(&error)),
+                ..healthy
+            },
         }
     }
 
@@ -86,13 +89,17 @@ impl Inner {
         let participant = &health.resource.participant;
         health.parked = fence.parked(participant.clone()).await?;
         let limit = limits::IN_DOUBT_BATCH_MAX;
-        let rows = fence.in_doubt(participant.clone(), i64::MAX, None, limit).await?;
+        let rows = fence
+            .in_doubt(participant.clone(), i64::MAX, None, limit)
+            .await?;
         let now_ms = self.surroundings.clock.wall_ms();
         // A wall clock that was set back makes a row no older than nothing.
         let age = |created_ms: i64| {
             Duration::from_millis(u64::try_from(now_ms.saturating_sub(created_ms)).unwrap_or(0))
         };
-        let overdue = rows.iter().filter(|row| age(row.created_ms) >= limits::IN_DOUBT_AGE);
+        let overdue = rows
+            .iter()
+            .filter(|row| age(row.created_ms) >= limits::IN_DOUBT_AGE);
         health.in_doubt = overdue.count() as u64;
         health.oldest_open = rows.first().map(|row| age(row.created_ms));
         Ok(health)

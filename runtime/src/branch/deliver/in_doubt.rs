@@ -23,7 +23,15 @@ pub(super) async fn ask_for_ever(inner: &Arc<Inner>, coordinator: &Arc<dyn Coord
     let provided: Vec<_> = inner.registry.iter().cloned().collect();
     let loops = provided.iter().filter_map(|provided| {
         let fence = provided.fence()?;
-        Some(Asker { inner, coordinator, provided, fence }.ask_for_ever())
+        Some(
+            Asker {
+                inner,
+                coordinator,
+                provided,
+                fence,
+            }
+            .ask_for_ever(),
+        )
     });
     join_all(loops).await;
 }
@@ -87,7 +95,9 @@ impl Asker<'_> {
         };
         let mut after = None;
         loop {
-            let Some(mut page) = self.page(before_ms, after).await else { return false };
+            let Some(mut page) = self.page(before_ms, after).await else {
+                return false;
+            };
             after = page.last().cloned();
             let last_page = page.len() < limits::IN_DOUBT_BATCH_MAX;
             page.retain(|row| !self.inner.under_way.is_heard_or_running(&row.key));
@@ -103,7 +113,11 @@ impl Asker<'_> {
     async fn page(&self, before_ms: i64, after: Option<InDoubtRow>) -> Option<Vec<InDoubtRow>> {
         let resource = self.provided.resource();
         let (participant, limit) = (resource.participant.clone(), limits::IN_DOUBT_BATCH_MAX);
-        match self.fence.in_doubt(participant, before_ms, after, limit).await {
+        match self
+            .fence
+            .in_doubt(participant, before_ms, after, limit)
+            .await
+        {
             Ok(rows) => Some(rows),
             Err(error) => {
                 tracing::warn!(%resource, error = %chain(&error), "rows in doubt cannot be read");
@@ -114,7 +128,11 @@ impl Asker<'_> {
 
     fn overdue_ms(&self) -> i64 {
         let age_ms = i64::try_from(limits::IN_DOUBT_AGE.as_millis()).unwrap_or(i64::MAX);
-        self.inner.surroundings.clock.wall_ms().saturating_sub(age_ms)
+        self.inner
+            .surroundings
+            .clock
+            .wall_ms()
+            .saturating_sub(age_ms)
     }
 
     /// One question, and what its answers ask for.
@@ -130,12 +148,19 @@ impl Asker<'_> {
         };
         if answers.len() != rows.len() {
             let (questions, answers) = (rows.len(), answers.len());
-            tracing::warn!(questions, answers, "answers that cannot be told apart are ignored");
+            tracing::warn!(
+                questions,
+                answers,
+                "answers that cannot be told apart are ignored"
+            );
             return false;
         }
         let answered = stream::iter(rows.into_iter().zip(answers));
         let answered = answered.map(|(row, answer)| self.answered(row, answer));
-        answered.buffer_unordered(limits::DELIVERIES_MAX).collect::<()>().await;
+        answered
+            .buffer_unordered(limits::DELIVERIES_MAX)
+            .collect::<()>()
+            .await;
         true
     }
 
@@ -162,7 +187,9 @@ impl Asker<'_> {
     /// Acts only if the row is still tried, which the fence tests in the same local transaction
     /// (RM7).
     async fn perform(&self, row: &InDoubtRow, decision: Decision) {
-        let Some(_running) = self.inner.under_way.start(&row.key) else { return };
+        let Some(_running) = self.inner.under_way.start(&row.key) else {
+            return;
+        };
         let work = Work {
             provided: Arc::clone(self.provided),
             key: row.key.clone(),
@@ -170,8 +197,11 @@ impl Asker<'_> {
             decision,
             cause: PhaseTwoCause::Answered,
         };
-        let done =
-            if work.is_known() { self.inner.fenced(self.fence, &work).await } else { work.unknown() };
+        let done = if work.is_known() {
+            self.inner.fenced(self.fence, &work).await
+        } else {
+            work.unknown()
+        };
         self.inner.tell(&work, &done);
     }
 
@@ -183,6 +213,10 @@ impl Asker<'_> {
         let (xid, call) = (row.key.xid.clone(), row.key.call.clone());
         let resource = self.provided.resource().clone();
         tracing::error!(%xid, %call, %resource, "the coordinator does not know the transaction of a tried branch, which is kept until an operator decides");
-        self.inner.surroundings.events.emit(&Event::Foreign { xid, call, resource });
+        self.inner.surroundings.events.emit(&Event::Foreign {
+            xid,
+            call,
+            resource,
+        });
     }
 }

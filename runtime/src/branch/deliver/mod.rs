@@ -117,13 +117,20 @@ impl Deliveries {
         events: Events,
     ) -> (Arc<Self>, impl Future<Output = ()> + Send + 'static) {
         let inner = Arc::new(Inner {
-            surroundings: Surroundings { application, clock, entropy: Entropy::system(), events },
+            surroundings: Surroundings {
+                application,
+                clock,
+                entropy: Entropy::system(),
+                events,
+            },
             registry,
             under_way: UnderWay::default(),
             attach_state: watch::Sender::new(AttachState::Detached),
             met: Mutex::default(),
         });
-        let deliveries = Arc::new(Self { inner: Arc::clone(&inner) });
+        let deliveries = Arc::new(Self {
+            inner: Arc::clone(&inner),
+        });
         let served = async move {
             let questions = in_doubt::ask_for_ever(&inner, &coordinator);
             let cleaning = clean::catch_up_for_ever(&inner, &coordinator);
@@ -136,7 +143,9 @@ impl Deliveries {
     pub(crate) async fn ready(&self) {
         let mut states = self.inner.attach_state.subscribe();
         // The sender lives as long as `self`.
-        let _ = states.wait_for(|state| matches!(state, AttachState::Attached { .. })).await;
+        let _ = states
+            .wait_for(|state| matches!(state, AttachState::Attached { .. }))
+            .await;
     }
 
     /// The participants, by name.
@@ -161,7 +170,9 @@ impl Deliveries {
 
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inner").field("registry", &self.registry).finish_non_exhaustive()
+        f.debug_struct("Inner")
+            .field("registry", &self.registry)
+            .finish_non_exhaustive()
     }
 }
 

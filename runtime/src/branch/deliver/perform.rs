@@ -10,7 +10,9 @@ use unanimous_protocol::message::{Json, ParkReason, PhaseTwo, TraceContext};
 use unanimous_protocol::{ActionName, Decision};
 
 use super::{Inner, Provided, chain, shortened};
-use crate::branch::fence::{DynFence, FenceError, OpenTransaction, PhaseTwoCause, PhaseTwoStep, RowKey};
+use crate::branch::fence::{
+    DynFence, FenceError, OpenTransaction, PhaseTwoCause, PhaseTwoStep, RowKey,
+};
 use crate::branch::phase_two::PhaseTwoErrorKind;
 use crate::branch::{Branch, BranchContext, BranchScope, PhaseTwoError, Recorded};
 use crate::context::Ambient;
@@ -34,7 +36,10 @@ pub(super) enum Done {
     /// An answer met a row that is not tried: nothing was done (RM7).
     Ignored,
     /// Nothing is done; repeat.
-    Retry { error: Arc<str>, after: Option<Duration> },
+    Retry {
+        error: Arc<str>,
+        after: Option<Duration>,
+    },
     /// Nothing is done; another version may know better.
     NotHere { error: Arc<str> },
     /// Nothing is done; an operator is needed.
@@ -50,8 +55,13 @@ impl Work {
 
     pub(super) fn unknown(&self) -> Done {
         let participant = &self.provided.resource().participant;
-        let error = format!("this version of {participant} knows no action `{}`", self.action);
-        Done::NotHere { error: error.into() }
+        let error = format!(
+            "this version of {participant} knows no action `{}`",
+            self.action
+        );
+        Done::NotHere {
+            error: error.into(),
+        }
     }
 }
 
@@ -61,15 +71,25 @@ impl Inner {
         let participant = work.provided.resource().participant.clone();
         let (key, action) = (work.key.clone(), work.action.clone());
         let (decision, now_ms) = (work.decision, self.now_ms());
-        let begun =
-            fence.begin_phase_two(key, participant, action, decision, work.cause, now_ms).await;
+        let begun = fence
+            .begin_phase_two(key, participant, action, decision, work.cause, now_ms)
+            .await;
         match begun {
-            Ok(PhaseTwoStep::Run { transaction, action, arguments, stored, trace }) => {
-                let recorded = Tried { action, arguments, tried: stored.answer, trace };
+            Ok(PhaseTwoStep::Run {
+                transaction,
+                action,
+                arguments,
+                stored,
+                trace,
+            }) => {
+                let recorded = Tried {
+                    action,
+                    arguments,
+                    tried: stored.answer,
+                    trace,
+                };
                 match self.call(work, recorded, Some(transaction)).await {
-                    Ok(Some(transaction)) => {
-                        close(fence, work, transaction, self.now_ms()).await
-                    }
+                    Ok(Some(transaction)) => close(fence, work, transaction, self.now_ms()).await,
                     Ok(None) => Done::retry("the fence opened no local transaction"),
                     Err(error) => give_up_on_row(fence, work, error.into()).await,
                 }
@@ -148,7 +168,13 @@ impl Inner {
 
     /// Remembers what came of it, and tells people.
     pub(super) fn tell(&self, work: &Work, done: &Done) {
-        let Work { provided, key: RowKey { xid, call }, action, decision, .. } = work;
+        let Work {
+            provided,
+            key: RowKey { xid, call },
+            action,
+            decision,
+            ..
+        } = work;
         let resource = provided.resource();
         if matches!(done, Done::Ended | Done::Ignored | Done::Park(_)) {
             self.under_way.ended(&work.key);
@@ -189,7 +215,10 @@ async fn close(
     now_ms: i64,
 ) -> Done {
     let key = work.key.clone();
-    match fence.finish_phase_two(transaction, key, work.decision, now_ms).await {
+    match fence
+        .finish_phase_two(transaction, key, work.decision, now_ms)
+        .await
+    {
         Ok(()) => Done::Ended,
         Err(error) => error.into(),
     }
@@ -198,8 +227,13 @@ async fn close(
 /// A participant that gave up is remembered by the row, before anybody hears of it: a later
 /// delivery, perhaps to another process, must not call it again.
 async fn give_up_on_row(fence: &dyn DynFence, work: &Work, done: Done) -> Done {
-    let Done::Park(ParkReason::GaveUp(reason)) = &done else { return done };
-    match fence.park(work.key.clone(), work.decision, Arc::clone(reason)).await {
+    let Done::Park(ParkReason::GaveUp(reason)) = &done else {
+        return done;
+    };
+    match fence
+        .park(work.key.clone(), work.decision, Arc::clone(reason))
+        .await
+    {
         Ok(()) => done,
         Err(error) => error.into(),
     }
@@ -207,7 +241,10 @@ async fn give_up_on_row(fence: &dyn DynFence, work: &Work, done: Done) -> Done {
 
 impl Done {
     fn retry(error: &str) -> Self {
-        Self::Retry { error: error.into(), after: None }
+        Self::Retry {
+            error: error.into(),
+            after: None,
+        }
     }
 }
 
@@ -217,7 +254,10 @@ impl From<FenceError> for Done {
         match error {
             // Another version may have written it.
             FenceError::Row(..) => Self::NotHere { error: text },
-            _ => Self::Retry { error: text, after: None },
+            _ => Self::Retry {
+                error: text,
+                after: None,
+            },
         }
     }
 }
@@ -225,18 +265,22 @@ impl From<FenceError> for Done {
 impl From<PhaseTwoError> for Done {
     fn from(error: PhaseTwoError) -> Self {
         match error.kind {
-            PhaseTwoErrorKind::Retry { error, after } => {
-                Self::Retry { error: chain(&*error), after }
-            }
+            PhaseTwoErrorKind::Retry { error, after } => Self::Retry {
+                error: chain(&*error),
+                after,
+            },
             PhaseTwoErrorKind::GiveUp { reason } => {
                 Self::Park(ParkReason::GaveUp(shortened(&reason)))
             }
-            PhaseTwoErrorKind::NotHere { error } => Self::NotHere { error: shortened(&error) },
+            PhaseTwoErrorKind::NotHere { error } => Self::NotHere {
+                error: shortened(&error),
+            },
         }
     }
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
 }

@@ -24,7 +24,9 @@ impl Inner {
         let read = join_all(fences.iter().map(|(pool, fence)| self.read(*pool, *fence))).await;
         let by_pool: BTreeMap<_, _> = fences.keys().copied().zip(read).collect();
         let resources = self.registry.iter().map(|provided| {
-            let presented = provided.fence().and_then(|fence| by_pool.get(&fence.pool_key()));
+            let presented = provided
+                .fence()
+                .and_then(|fence| by_pool.get(&fence.pool_key()));
             let horizons = presented.map(|presented| &presented.horizons);
             AttachResource {
                 resource: provided.resource().clone(),
@@ -37,7 +39,10 @@ impl Inner {
             }
         });
         let met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
-        let newest = by_pool.values().filter_map(|presented| presented.newest).max();
+        let newest = by_pool
+            .values()
+            .filter_map(|presented| presented.newest)
+            .max();
         Attach {
             application: self.surroundings.application.to_string(),
             principal: "anonymous".to_owned(),

@@ -122,8 +122,15 @@ impl Provided {
         let actions = actions(&*participant, &name)?;
         match name.parse() {
             Ok(name) => {
-                let resource = Resource { participant: name, database };
-                Ok(Self { participant, resource, actions })
+                let resource = Resource {
+                    participant: name,
+                    database,
+                };
+                Ok(Self {
+                    participant,
+                    resource,
+                    actions,
+                })
             }
             Err(error) => Err(ProvideError::Name { name, at, error }),
         }
@@ -166,19 +173,33 @@ impl Provided {
     }
 }
 
-fn actions(participant: &dyn Participant, name: &str) -> Result<BTreeSet<ActionName>, ProvideError> {
+fn actions(
+    participant: &dyn Participant,
+    name: &str,
+) -> Result<BTreeSet<ActionName>, ProvideError> {
     let specs = participant.actions();
     let mut actions = BTreeSet::new();
     for (index, spec) in specs.iter().enumerate() {
         let (action, at) = (spec.name(), spec.location());
-        let first = specs.iter().take(index).find(|earlier| earlier.name() == action);
+        let first = specs
+            .iter()
+            .take(index)
+            .find(|earlier| earlier.name() == action);
         if let Some(first) = first {
             let participant = name.to_owned();
             let first = first.location();
-            return Err(ProvideError::DoubledAction { participant, action, first, second: at });
+            return Err(ProvideError::DoubledAction {
+                participant,
+                action,
+                first,
+                second: at,
+            });
         }
-        actions.insert(action.parse().map_err(|error| {
-            ProvideError::Action { participant: name.to_owned(), action, at, error }
+        actions.insert(action.parse().map_err(|error| ProvideError::Action {
+            participant: name.to_owned(),
+            action,
+            at,
+            error,
         })?);
     }
     Ok(actions)
@@ -206,7 +227,11 @@ impl Registry {
             if let Some(first) = registry.insert(name.clone(), Arc::new(provided)) {
                 let first: Arc<Provided> = first;
                 let first = first.participant.declared_at();
-                return Err(ProvideError::Doubled { name, first, second });
+                return Err(ProvideError::Doubled {
+                    name,
+                    first,
+                    second,
+                });
             }
         }
         Ok(Self(registry))

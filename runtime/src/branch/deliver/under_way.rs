@@ -34,7 +34,10 @@ impl UnderWay {
     /// Starts phase two of a branch; none while it already runs in this process.
     pub(super) fn start(&self, key: &RowKey) -> Option<Running> {
         let fresh = self.lock().running.insert(key.clone());
-        fresh.then(|| Running { under_way: self.clone(), key: key.clone() })
+        fresh.then(|| Running {
+            under_way: self.clone(),
+            key: key.clone(),
+        })
     }
 
     /// The coordinator delivered its decision: nobody asks for it again (RM6).
@@ -111,7 +114,10 @@ mod tests {
     use super::*;
 
     fn key(call: usize) -> RowKey {
-        RowKey { xid: "x".parse().unwrap(), call: format!("a.b:{}", call + 1).parse().unwrap() }
+        RowKey {
+            xid: "x".parse().unwrap(),
+            call: format!("a.b:{}", call + 1).parse().unwrap(),
+        }
     }
 
     #[test]

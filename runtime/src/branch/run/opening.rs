@@ -7,7 +7,9 @@ use unanimous_protocol::ids::Target;
 use unanimous_protocol::message::{JoinRefused, Json, Register};
 use unanimous_protocol::{ActionName, Alias, BranchKind, Digest, limits};
 
-use super::{Begun, NOTHING, PhaseOne, Replay, fence_error, misunderstood, name, refuse, with_name};
+use super::{
+    Begun, NOTHING, PhaseOne, Replay, fence_error, misunderstood, name, refuse, with_name,
+};
 use crate::Error;
 use crate::branch::deliver::Provided;
 use crate::branch::fence::{OpenTransaction, RowKey, StoredAnswer, TryRow, TryStep};
@@ -61,8 +63,16 @@ impl Opening {
         match check(&scope, spec, participant, pool, recorded, &target) {
             Ok(_) if nested => Err(refuse(call, Error::NestedFence { action: target })),
             Ok(checked) => {
-                let key = RowKey { xid: scope.xid().clone(), call: call.id().clone() };
-                Ok(Self { checked, kind, key, call })
+                let key = RowKey {
+                    xid: scope.xid().clone(),
+                    call: call.id().clone(),
+                };
+                Ok(Self {
+                    checked,
+                    kind,
+                    key,
+                    call,
+                })
             }
             Err(error) => Err(refuse(call, error)),
         }
@@ -71,7 +81,12 @@ impl Opening {
     /// RM2: joins, and waits for the answer before anything runs. A refusal is an error to the
     /// caller and no reason to cancel: another delivery of the call may have joined.
     pub(super) async fn join(&self) -> Result<Alias, Error> {
-        let Checked { provided, action, arguments, digest } = &self.checked;
+        let Checked {
+            provided,
+            action,
+            arguments,
+            digest,
+        } = &self.checked;
         let RowKey { xid, call } = &self.key;
         let scope = self.call.scope();
         let register = Register {
@@ -102,10 +117,15 @@ impl Opening {
         match refused {
             JoinRefused::AlreadyDecided => Error::AlreadyDecided { xid },
             JoinRefused::CallIdReused => Error::CallIdReused { xid, call },
-            JoinRefused::TooManyBranches => {
-                Error::TooMany { xid, what: "branches", max: limits::BRANCHES_MAX }
-            }
-            JoinRefused::Foreign => Error::ForeignCoordinator { xid, ours: coordinator },
+            JoinRefused::TooManyBranches => Error::TooMany {
+                xid,
+                what: "branches",
+                max: limits::BRANCHES_MAX,
+            },
+            JoinRefused::Foreign => Error::ForeignCoordinator {
+                xid,
+                ours: coordinator,
+            },
             refused => misunderstood(coordinator, refused.to_string()),
         }
     }
@@ -113,10 +133,18 @@ impl Opening {
     /// RM3: the row first, in the local transaction of the business statements.
     pub(super) async fn join_and_insert(&self) -> Result<(Alias, Inserted), Error> {
         let alias = self.join().await?;
-        let Checked { provided, action, arguments, digest } = &self.checked;
+        let Checked {
+            provided,
+            action,
+            arguments,
+            digest,
+        } = &self.checked;
         let Some(fence) = provided.fence() else {
             let source = "it has no fence any more".into();
-            return Err(Error::Database { participant: name(provided), source });
+            return Err(Error::Database {
+                participant: name(provided),
+                source,
+            });
         };
         let row = TryRow {
             key: self.key.clone(),
@@ -156,15 +184,29 @@ impl Opening {
         let below = if stored.marked {
             AnswerHeader::mark("replayed")
         } else {
-            AnswerHeader::Ok { names: stored.names, abandoned: stored.abandoned }
+            AnswerHeader::Ok {
+                names: stored.names,
+                abandoned: stored.abandoned,
+            }
         };
         let answer = with_name(below, alias);
         let json = stored.answer.unwrap_or_else(|| NOTHING.into());
-        Begun::Replay(Box::new(Replay { call: self.call, answer, json }))
+        Begun::Replay(Box::new(Replay {
+            call: self.call,
+            answer,
+            json,
+        }))
     }
 
     pub(super) fn phase_one(self, alias: Alias) -> Box<PhaseOne> {
-        let Self { checked: Checked { provided, action, .. }, key, call } = self;
+        let Self {
+            checked: Checked {
+                provided, action, ..
+            },
+            key,
+            call,
+            ..
+        } = self;
         let attempt = call.scope().runtime().deliveries().attempt(&key);
         let span = tracing::info_span!(
             "branch",
@@ -176,7 +218,13 @@ impl Opening {
         );
         let context = BranchContext::new(key.xid.clone(), key.call.clone(), action, None, attempt);
         let branch = BranchScope { context, span };
-        Box::new(PhaseOne { alias, key, provided, branch, call })
+        Box::new(PhaseOne {
+            alias,
+            key,
+            provided,
+            branch,
+            call,
+        })
     }
 }
 
@@ -189,17 +237,32 @@ fn check(
     recorded: &Recorded,
     target: &Arc<str>,
 ) -> Result<Checked, Error> {
-    let arguments = |why: String| Error::Arguments { action: Arc::clone(target), why };
+    let arguments = |why: String| Error::Arguments {
+        action: Arc::clone(target),
+        why,
+    };
     let json = recorded.json().map_err(|why| arguments(why.to_string()))?;
-    let digest = recorded.digest().map_err(|why| arguments(why.to_string()))?;
+    let digest = recorded
+        .digest()
+        .map_err(|why| arguments(why.to_string()))?;
     let deliveries = scope.runtime().deliveries();
     let provided = deliveries.behind(participant, pool);
     let action = spec.name().parse().ok();
-    let known = action.filter(|action| provided.is_some_and(|found| found.actions().contains(action)));
+    let known =
+        action.filter(|action| provided.is_some_and(|found| found.actions().contains(action)));
     let (Some(provided), Some(action)) = (provided, known) else {
         let at = spec.location();
         let action = Arc::clone(target);
-        return Err(Error::NotProvided { action, file: at.file, line: at.line });
+        return Err(Error::NotProvided {
+            action,
+            file: at.file,
+            line: at.line,
+        });
     };
-    Ok(Checked { provided: Arc::clone(provided), action, arguments: Arc::clone(json), digest })
+    Ok(Checked {
+        provided: Arc::clone(provided),
+        action,
+        arguments: Arc::clone(json),
+        digest,
+    })
 }

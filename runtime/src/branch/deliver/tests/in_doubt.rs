@@ -15,7 +15,10 @@ impl Process {
     }
 
     fn answers(&self, answers: &[InDoubtAnswer]) {
-        self.coordinator.script().answers.push_back(Ok(answers.to_vec()));
+        self.coordinator
+            .script()
+            .answers
+            .push_back(Ok(answers.to_vec()));
     }
 }
 
@@ -40,9 +43,14 @@ async fn rm6_old_rows_are_asked_about_periodically_and_young_ones_are_not() {
     process.clock.advance(limits::IN_DOUBT_INTERVAL);
     tokio::task::yield_now().await;
     process.asker_waits().await;
-    assert!(process.questions.try_recv().is_err(), "no row is older than the age");
+    assert!(
+        process.questions.try_recv().is_err(),
+        "no row is older than the age"
+    );
     process.clock.advance(Duration::from_millis(1));
-    process.clock.advance(limits::IN_DOUBT_INTERVAL - Duration::from_millis(1));
+    process
+        .clock
+        .advance(limits::IN_DOUBT_INTERVAL - Duration::from_millis(1));
     assert_eq!(process.asked().await, [1, 2]);
     process.asker_waits().await;
     process.clock.advance(limits::IN_DOUBT_INTERVAL);
@@ -71,14 +79,22 @@ async fn rm6_what_was_heard_since_the_attachment_is_not_asked_about() {
 async fn rm6_a_question_that_was_not_answered_is_asked_again() {
     let mut process = Process::fenced();
     process.row(1, 1_000_000);
-    process.coordinator.script().answers.push_back(Err(unavailable()));
+    process
+        .coordinator
+        .script()
+        .answers
+        .push_back(Err(unavailable()));
     process.attach();
     assert_eq!(process.asked().await, [1]);
     // An answer that cannot be told apart counts for nothing.
     process.answers(&[InDoubtAnswer::Committed, InDoubtAnswer::Committed]);
     process.asker_waits().await;
     process.clock.advance(limits::IN_DOUBT_INTERVAL);
-    assert_eq!(process.asked().await, [1], "young, but never answered since the attachment");
+    assert_eq!(
+        process.asked().await,
+        [1],
+        "young, but never answered since the attachment"
+    );
     process.asker_waits().await;
     process.clock.advance(limits::IN_DOUBT_INTERVAL);
     assert_eq!(process.asked().await, [1]);
@@ -86,7 +102,10 @@ async fn rm6_a_question_that_was_not_answered_is_asked_again() {
     assert!(process.log.take().is_empty());
     process.clock.advance(limits::IN_DOUBT_INTERVAL);
     process.asker_waits().await;
-    assert!(process.questions.try_recv().is_err(), "answered, and too young");
+    assert!(
+        process.questions.try_recv().is_err(),
+        "answered, and too young"
+    );
 }
 
 #[tokio::test]
@@ -117,7 +136,11 @@ async fn answers_are_carried_out_as_answers() {
     assert!(begun("begin commit of 2 (Answered)"), "{log:?}");
     assert!(begun("begin rollback of 3 (Answered)"), "{log:?}");
     assert!(begun("begin rollback of 4 (Answered)"), "{log:?}");
-    assert_eq!(log.iter().filter(|line| line.starts_with("begin")).count(), 3, "{log:?}");
+    assert_eq!(
+        log.iter().filter(|line| line.starts_with("begin")).count(),
+        3,
+        "{log:?}"
+    );
     match &process.events()[..] {
         [Event::Foreign { xid, .. }] => assert_eq!(*xid, key(5).xid),
         events => panic!("{events:?}"),
@@ -134,11 +157,17 @@ async fn a_foreign_row_raises_one_alarm_per_attachment() {
     process.attach();
     process.asker_waits().await;
     process.clock.advance(limits::IN_DOUBT_INTERVAL + SECOND);
-    until("asked twice", || process.coordinator.script().answers.len() == 1).await;
+    until("asked twice", || {
+        process.coordinator.script().answers.len() == 1
+    })
+    .await;
     process.asker_waits().await;
     assert_eq!(process.events().len(), 1);
     process.attach();
-    until("asked at the next attachment", || process.coordinator.script().answers.is_empty()).await;
+    until("asked at the next attachment", || {
+        process.coordinator.script().answers.is_empty()
+    })
+    .await;
     process.asker_waits().await;
     assert_eq!(process.events().len(), 1);
 }
@@ -147,7 +176,11 @@ async fn a_foreign_row_raises_one_alarm_per_attachment() {
 async fn rm7_an_answer_that_meets_a_row_that_is_not_tried_calls_nobody() {
     let process = Process::fenced();
     process.row(1, 0);
-    process.fence.script().begins.push_back(Ok(PhaseTwoStep::Ignored));
+    process
+        .fence
+        .script()
+        .begins
+        .push_back(Ok(PhaseTwoStep::Ignored));
     process.answers(&[InDoubtAnswer::RolledBack]);
     process.attach();
     process.asker_waits().await;
@@ -181,5 +214,11 @@ async fn a_failed_answer_is_asked_for_again() {
     assert_eq!(process.log.take().last().unwrap(), "local rollback");
     process.clock.advance(limits::IN_DOUBT_INTERVAL + SECOND);
     assert_eq!(process.asked().await, [1]);
-    until("confirmed", || process.log.take().contains(&"local commit of commit".to_owned())).await;
+    until("confirmed", || {
+        process
+            .log
+            .take()
+            .contains(&"local commit of commit".to_owned())
+    })
+    .await;
 }

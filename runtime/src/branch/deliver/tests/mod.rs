@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use unanimous_protocol::message::{
-    Attached, BranchResult, ByOperator, Horizon, IncarnationInfo, InDoubtQuestion, PhaseTwo,
+    Attached, BranchResult, ByOperator, Horizon, InDoubtQuestion, IncarnationInfo, PhaseTwo,
 };
 use unanimous_protocol::{Alias, Decision, Incarnation, LogId};
 
@@ -51,7 +51,11 @@ impl Process {
 
     fn unfenced() -> Self {
         let log = Log::default();
-        Self::start(&log, FakeParticipant::unfenced(&log), FakeFence::new(1, &log))
+        Self::start(
+            &log,
+            FakeParticipant::unfenced(&log),
+            FakeFence::new(1, &log),
+        )
     }
 
     fn start(log: &Log, participant: Arc<FakeParticipant>, fence: Arc<FakeFence>) -> Self {
@@ -72,7 +76,17 @@ impl Process {
         );
         let task = tokio::runtime::Handle::current().spawn(served);
         let log = log.clone();
-        Self { log, fence, participant, deliveries, coordinator, questions, clock, events, task }
+        Self {
+            log,
+            fence,
+            participant,
+            deliveries,
+            coordinator,
+            questions,
+            clock,
+            events,
+            task,
+        }
     }
 
     fn delivery(&self, decision: Decision) -> PhaseTwo {
@@ -84,7 +98,11 @@ impl Process {
             resource: provided.resource().clone(),
             action: "debit".parse().unwrap(),
             decision,
-            arguments: self.participant.fence.is_none().then(|| r#"{"amount":7}"#.into()),
+            arguments: self
+                .participant
+                .fence
+                .is_none()
+                .then(|| r#"{"amount":7}"#.into()),
             reported: None,
             trace: None,
             by_operator: ByOperator::No,
@@ -100,7 +118,11 @@ impl Process {
     }
 
     fn row(&self, counter: u64, created_ms: i64) {
-        let row = InDoubtRow { key: key(counter), action: "debit".parse().unwrap(), created_ms };
+        let row = InDoubtRow {
+            key: key(counter),
+            action: "debit".parse().unwrap(),
+            created_ms,
+        };
         self.fence.script().rows.push(row);
     }
 
@@ -121,11 +143,17 @@ impl Process {
 }
 
 fn incarnation(number: u64) -> Incarnation {
-    Incarnation { number, random: 0xaa }
+    Incarnation {
+        number,
+        random: 0xaa,
+    }
 }
 
 fn horizon(counter: u64) -> Horizon {
-    Horizon { counter, ..Horizon::default() }
+    Horizon {
+        counter,
+        ..Horizon::default()
+    }
 }
 
 fn attached(horizons: Vec<(u64, u64)>) -> Attached {
@@ -133,11 +161,17 @@ fn attached(horizons: Vec<(u64, u64)>) -> Attached {
         incarnation: incarnation(number),
         horizon: horizon(counter),
     };
-    Attached { log: LogId([3; 16]), incarnations: horizons.into_iter().map(info).collect() }
+    Attached {
+        log: LogId([3; 16]),
+        incarnations: horizons.into_iter().map(info).collect(),
+    }
 }
 
 fn retry(error: &str) -> BranchResult {
-    BranchResult::Retry { error: error.into(), after: None }
+    BranchResult::Retry {
+        error: error.into(),
+        after: None,
+    }
 }
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -30,7 +30,10 @@ impl Participant for Plain {
     }
 
     fn declared_at(&self) -> Option<SourceLocation> {
-        Some(SourceLocation { file: "plain.rs", line: 7 })
+        Some(SourceLocation {
+            file: "plain.rs",
+            line: 7,
+        })
     }
 
     fn phase_two<'a>(
@@ -62,7 +65,11 @@ impl Participant for Unit {
 }
 
 fn plain(name: &'static str, actions: &'static [ActionSpec]) -> Arc<Plain> {
-    Arc::new(Plain { name, actions, any_instance: false })
+    Arc::new(Plain {
+        name,
+        actions,
+        any_instance: false,
+    })
 }
 
 fn registry(participants: Vec<Arc<dyn Participant>>) -> Result<Registry, ProvideError> {
@@ -100,8 +107,16 @@ fn without_a_fence_the_address_counts_unless_any_instance_may_run() {
     assert!(known.behind(&*provided, None).is_some());
     assert!(known.behind(&*plain("bank", &[]), None).is_none());
     assert!(known.behind(&*plain("shop", &[]), None).is_none());
-    let any = Arc::new(Plain { name: "bank", actions: &[], any_instance: true });
-    assert!(registry_of(&any).behind(&*plain("bank", &[]), None).is_some());
+    let any = Arc::new(Plain {
+        name: "bank",
+        actions: &[],
+        any_instance: true,
+    });
+    assert!(
+        registry_of(&any)
+            .behind(&*plain("bank", &[]), None)
+            .is_some()
+    );
     let unit = registry(vec![Arc::new(Unit)]).unwrap();
     assert!(unit.behind(&Unit, None).is_some());
 }
@@ -112,15 +127,29 @@ fn bad_names_are_refused_with_their_place() {
         "0123456789012345678901234567890123456789012345678901234567890123",
         "01234567890123456789012345678901234567890123456789012345678901234"
     );
-    const TWICE: &[ActionSpec] =
-        &[ActionSpec::new("debit", "bank.rs", 3), ActionSpec::new("debit", "bank.rs", 9)];
+    const TWICE: &[ActionSpec] = &[
+        ActionSpec::new("debit", "bank.rs", 3),
+        ActionSpec::new("debit", "bank.rs", 9),
+    ];
     const EMPTY: &[ActionSpec] = &[ActionSpec::new("", "bank.rs", 3)];
     let table: [(Vec<Arc<dyn Participant>>, &[&str]); 5] = [
-        (vec![plain("", &[])], &["(plain.rs:7)", "a name must not be empty"]),
+        (
+            vec![plain("", &[])],
+            &["(plain.rs:7)", "a name must not be empty"],
+        ),
         (vec![plain(LONG, &[])], &["this one has 129"]),
-        (vec![plain("bank", EMPTY)], &["`bank`", "(bank.rs:3)", "must not be empty"]),
-        (vec![plain("bank", TWICE)], &["two actions named `debit`", "(bank.rs:3)", "(bank.rs:9)"]),
-        (vec![plain("a", &[]), plain("a", &[])], &["two participants are named `a`", "name = EXPR"]),
+        (
+            vec![plain("bank", EMPTY)],
+            &["`bank`", "(bank.rs:3)", "must not be empty"],
+        ),
+        (
+            vec![plain("bank", TWICE)],
+            &["two actions named `debit`", "(bank.rs:3)", "(bank.rs:9)"],
+        ),
+        (
+            vec![plain("a", &[]), plain("a", &[])],
+            &["two participants are named `a`", "name = EXPR"],
+        ),
     ];
     for (participants, texts) in table {
         let message = registry(participants).unwrap_err().to_string();
@@ -134,10 +163,20 @@ fn bad_names_are_refused_with_their_place() {
 async fn a_fence_that_cannot_be_prepared_names_its_participant() {
     let log = Log::default();
     let fence = FakeFence::new(1, &log);
-    fence.script().reads.push_back(crate::branch::fakes::database_error());
+    fence
+        .script()
+        .reads
+        .push_back(crate::branch::fakes::database_error());
     let participant = FakeParticipant::fenced(&fence);
-    let error = Provided::prepare(participant, true, false).await.unwrap_err();
-    assert_eq!(error.to_string(), "the fence of the participant `bank` cannot be used");
-    let provided = Provided::prepare(FakeParticipant::fenced(&fence), true, false).await.unwrap();
+    let error = Provided::prepare(participant, true, false)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the fence of the participant `bank` cannot be used"
+    );
+    let provided = Provided::prepare(FakeParticipant::fenced(&fence), true, false)
+        .await
+        .unwrap();
     assert_eq!(provided.resource().database, Some(DATABASE));
 }
