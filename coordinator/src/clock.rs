@@ -128,6 +128,7 @@ impl Clock for ManualClock {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests run in no transaction")]
 mod tests {
     use super::*;
 

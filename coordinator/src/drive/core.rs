@@ -378,7 +378,10 @@ impl Core {
             .into_values()
             .map(|sender| (sender, Err(error.clone())));
         inner.outbox.extend(told);
-        inner.direct = None;
+        // Who showed the newer incarnation has been answered; of a failed write nobody is.
+        if !matches!(error, ServiceError::Replaced { .. }) {
+            inner.direct = None;
+        }
         inner.held.clear();
         inner.attachments.clear();
         inner.timers.clear_all();

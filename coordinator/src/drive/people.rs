@@ -106,17 +106,17 @@ impl People {
     pub(super) fn complete(&self, answer: &mut AdminAnswer, wanted: &Wanted, now: Duration) {
         match (answer, wanted) {
             (AdminAnswer::Transactions(found), Wanted::Finished(limit)) => {
-                found
-                    .iter_mut()
-                    .for_each(|summary| self.fill_summary(summary, now));
+                for summary in found.iter_mut() {
+                    self.fill_summary(summary, now);
+                }
                 let room = limit.saturating_sub(found.len());
                 let finished = self.finished.iter().rev().take(room);
                 found.extend(finished.map(|done| done.summary(now)));
             }
             (AdminAnswer::Transactions(found), _) => {
-                found
-                    .iter_mut()
-                    .for_each(|summary| self.fill_summary(summary, now));
+                for summary in found.iter_mut() {
+                    self.fill_summary(summary, now);
+                }
             }
             (AdminAnswer::Transaction(detail), _) => self.fill_detail(detail, now),
             (
@@ -140,10 +140,10 @@ impl People {
         let began = self.began.get(&xid).copied().unwrap_or_default();
         summary.age = now.saturating_sub(began);
         if summary.why.is_none() && summary.waiting > 0 {
-            let branches = self
+            let mut branches = self
                 .branches
                 .range((xid, Alias(0))..=(xid, Alias(u32::MAX)));
-            summary.why = branches.filter_map(|(_, branch)| branch.why(now)).next();
+            summary.why = branches.find_map(|(_, branch)| branch.why(now));
         }
     }
 

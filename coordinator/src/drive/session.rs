@@ -100,7 +100,7 @@ impl Session {
                 begin,
             },
             |reply| match reply {
-                Reply::Began(began) => Some(began),
+                Reply::Began(answer) => Some(answer),
                 _ => None,
             },
         )

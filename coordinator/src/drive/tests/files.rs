@@ -11,7 +11,7 @@ async fn a_file_keeps_decisions_over_a_restart() {
     let (committed, log) = {
         let coordinator = Coordinator::open(Options::redb(&path)).await.unwrap();
         let session = coordinator.session("shop", "anonymous");
-        let began = session.begin(begin(Duration::from_secs(60))).await.unwrap();
+        let began = session.begin(begin(Duration::from_mins(1))).await.unwrap();
         let xid = began.unwrap().xid;
         let joining = register(&xid, "a:1", "account", BranchKind::Fenced);
         let alias = session.register(joining).await.unwrap().unwrap().alias;

@@ -197,6 +197,8 @@ fn resource_fact(
 
 fn fact(kind: u8, parts: &[&[u8]]) -> Key {
     let mut bytes = vec![kind];
-    parts.iter().for_each(|part| bytes.extend_from_slice(part));
+    for part in parts {
+        bytes.extend_from_slice(part);
+    }
     Key::Fact(bytes)
 }

@@ -134,7 +134,7 @@ fn e4_a_fault_at_any_write_or_sync_ends_the_service_and_loses_nothing_acknowledg
                 let left = media.after_power_loss(|| match one_in {
                     0 => false,
                     1 => true,
-                    _ => random.bits() % 2 == 0,
+                    _ => random.bits().is_multiple_of(2),
                 });
                 let case = format!("{fault:?} at operation {at}, {kept} of the rest kept");
                 let store = RedbStore::over(Arc::new(left), false, LOG)

@@ -170,12 +170,12 @@ impl Journal {
     /// Reads what the media holds, and zeros where it no longer counts.
     fn read_below(&self, media: &dyn Media, offset: u64, out: &mut [u8]) -> io::Result<()> {
         out.fill(0);
-        let there = self.visible.saturating_sub(offset).min(out.len() as u64);
+        let there = self.visible.saturating_sub(offset);
+        let there = usize::try_from(there).unwrap_or(usize::MAX).min(out.len());
         if there == 0 {
             return Ok(());
         }
-        // At most `out.len()`.
-        media.read(offset, &mut out[..there as usize])
+        media.read(offset, &mut out[..there])
     }
 
     fn write(&mut self, media: &dyn Media, offset: u64, data: &[u8]) -> io::Result<()> {
@@ -208,7 +208,7 @@ impl Journal {
             self.visible = self.visible.min(len);
             self.pages.retain(|page, _| page * (PAGE as u64) < len);
             // The rest of the last page must read as zero if the file grows again.
-            let within = (len % PAGE as u64) as usize;
+            let within = within_page(len);
             if let Some(bytes) = self.pages.get_mut(&(len / PAGE as u64)) {
                 bytes[within..].fill(0);
             }
@@ -219,6 +219,11 @@ impl Journal {
     }
 }
 
+fn within_page(at: u64) -> usize {
+    // Below `PAGE`.
+    usize::try_from(at % PAGE as u64).unwrap_or(0)
+}
+
 /// Cuts `len` bytes from `offset` at page borders: page, offset within it, and range of the bytes.
 fn pieces(offset: u64, len: usize) -> impl Iterator<Item = (u64, usize, std::ops::Range<usize>)> {
     let mut done = 0;
@@ -227,8 +232,7 @@ fn pieces(offset: u64, len: usize) -> impl Iterator<Item = (u64, usize, std::ops
             return None;
         }
         let at = offset + done as u64;
-        // Below `PAGE`.
-        let within = (at % PAGE as u64) as usize;
+        let within = within_page(at);
         let piece = done..len.min(done + PAGE - within);
         done = piece.end;
         Some((at / PAGE as u64, within, piece))
@@ -270,13 +274,14 @@ mod tests {
                 match step {
                     Step::Len(len) => {
                         held.set_len(len).unwrap();
-                        plain.resize(len as usize, 0);
+                        plain.resize(usize::try_from(len).unwrap(), 0);
                     }
                     Step::Write(at, data) => {
-                        let end = at as usize + data.len();
+                        let start = usize::try_from(at).unwrap();
+                        let end = start + data.len();
                         prop_assert_eq!(held.write(at, &data).is_ok(), end <= plain.len());
                         if end <= plain.len() {
-                            plain[at as usize..end].copy_from_slice(&data);
+                            plain[start..end].copy_from_slice(&data);
                         }
                     }
                 }

@@ -90,11 +90,8 @@ fn check_magic(media: &dyn Media) -> Result<(), Refusal> {
         ));
     }
     let mut first = [0; MAGIC.len()];
-    let there = len.min(first.len() as u64);
-    // At most nine.
-    media
-        .read(0, &mut first[..there as usize])
-        .map_err(Refusal::Io)?;
+    let there = usize::try_from(len).unwrap_or(usize::MAX).min(first.len());
+    media.read(0, &mut first[..there]).map_err(Refusal::Io)?;
     if first == MAGIC {
         Ok(())
     } else {

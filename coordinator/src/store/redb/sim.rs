@@ -101,6 +101,7 @@ impl SimMedia {
 
     /// What is left after power was lost: everything synced, and of the changes after it those
     /// for which `keep` says so.
+    #[must_use]
     pub fn after_power_loss(&self, mut keep: impl FnMut() -> bool) -> Self {
         let sim = self.lock();
         let mut bytes = sim.synced.clone();
@@ -216,7 +217,8 @@ impl Media for SimMedia {
         let mut sim = self.lock();
         sim.step().map_err(|_| failure())?;
         sim.syncs += 1;
-        sim.synced = sim.bytes.clone();
+        let Sim { bytes, synced, .. } = &mut *sim;
+        synced.clone_from(bytes);
         sim.unsynced.clear();
         Ok(())
     }
