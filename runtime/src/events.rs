@@ -50,7 +50,7 @@ pub enum Event {
 
 /// Receives events. Called where they happen, so it must neither block nor wait; a panic in it is
 /// logged and changes nothing.
-pub type EventHandler = Arc<dyn Fn(&Event) + Send + Sync>;
+pub(crate) type EventHandler = Arc<dyn Fn(&Event) + Send + Sync>;
 
 /// The handler, if there is one.
 #[derive(Clone, Default)]

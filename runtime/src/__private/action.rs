@@ -40,7 +40,7 @@ where
     let (phase, mut transaction) = match run::begin_fenced(spec, participant, pool, recorded).await
     {
         Ok(run::Begun::Run(phase, transaction)) => (phase, transaction),
-        Ok(run::Begun::Replay(replay)) => return how.replay(replay),
+        Ok(run::Begun::Replay(replay)) => return how.replay(*replay),
         Err(error) => return (how.fail)(error),
     };
     let Some(lent) = transaction.downcast_mut() else {
@@ -70,7 +70,7 @@ pub async fn run_unfenced<P: Participant, F: Future>(
     let result = phase.enter(Lent(body)).await;
     match run::finish_unfenced(phase, how.ended(&result)).await {
         Ok(None) => result,
-        Ok(Some(replay)) => how.replay(replay),
+        Ok(Some(replay)) => how.replay(*replay),
         Err(error) => (how.fail)(error),
     }
 }
@@ -113,7 +113,7 @@ impl<R> How<R> {
     }
 
     /// The value that an earlier delivery left.
-    pub(crate) fn replay(&self, replay: Box<Replay>) -> R {
+    pub(crate) fn replay(&self, replay: Replay) -> R {
         match self
             .codec
             .as_ref()

@@ -131,17 +131,25 @@ impl BranchContext {
     /// Runs `f` with this as the current branch.
     fn within<R>(&self, f: impl FnOnce() -> R) -> R {
         /// Puts back what was there before, also when `f` panics.
-        struct Restore(Option<Option<BranchContext>>);
+        struct Restore {
+            entered: bool,
+            before: Option<BranchContext>,
+        }
         impl Drop for Restore {
             fn drop(&mut self) {
-                if let Some(before) = self.0.take() {
+                if self.entered {
+                    let before = self.before.take();
                     // A thread that is ending has nothing left to restore.
                     let _ = CURRENT.try_with(|current| current.replace(before));
                 }
             }
         }
         let replaced = CURRENT.try_with(|current| current.replace(Some(self.clone())));
-        let _restore = Restore(replaced.ok());
+        let entered = replaced.is_ok();
+        let _restore = Restore {
+            entered,
+            before: replaced.ok().flatten(),
+        };
         f()
     }
 }

@@ -388,10 +388,7 @@ impl Participant for FakeParticipant {
         self.fence.as_deref().map(|fence| fence as &dyn DynFence)
     }
 
-    fn phase_two<'a>(
-        self: Arc<Self>,
-        branch: &'a mut Branch,
-    ) -> BoxFuture<'a, Result<(), PhaseTwoError>> {
+    fn phase_two(self: Arc<Self>, branch: &mut Branch) -> BoxFuture<'_, Result<(), PhaseTwoError>> {
         Box::pin(async move {
             let current = BranchContext::current().expect("phase two runs as its branch");
             assert_eq!(current.call_id(), branch.context().call_id());

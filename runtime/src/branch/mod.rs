@@ -21,6 +21,7 @@ pub(crate) mod run;
 pub(crate) use context::{BranchScope, InBranch};
 
 pub use context::BranchContext;
+pub use deliver::ProvideError;
 pub use participant::{ActionSpec, Participant, SourceLocation};
 pub use phase_two::{Branch, PhaseTwoError};
 pub use record::{RecordError, Recorded, Recorder};

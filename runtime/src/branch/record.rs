@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(recorded.read::<i64>("amount"), Ok(-7));
         assert_eq!(recorded.read::<Option<String>>("note"), Ok(None));
         assert_eq!(
-            Recorder::new().finish().json().map(|json| json.to_string()),
+            Recorder::new().finish().json().map(ToString::to_string),
             Ok("{}".into())
         );
     }

@@ -167,7 +167,7 @@ impl PhaseOne {
     }
 
     /// The failure of a fence that hands out transactions of another database than the action's.
-    pub(crate) fn other_database(self: Box<Self>) -> Error {
+    pub(crate) fn other_database(self) -> Error {
         let error = self.database("its `fence()` is of another database than the action's");
         refuse(self.call, error)
     }
@@ -182,14 +182,12 @@ impl PhaseOne {
         }
     }
 
-    fn fail(self: Box<Self>, error: Option<Error>) -> Result<(), Error> {
-        match error {
-            Some(error) => Err(refuse(self.call, error)),
-            None => {
-                self.call.failed(CallFailure::Failed, None);
-                Ok(())
-            }
-        }
+    fn fail(self, error: Option<Error>) -> Result<(), Error> {
+        let Some(error) = error else {
+            self.call.failed(CallFailure::Failed, None);
+            return Ok(());
+        };
+        Err(refuse(self.call, error))
     }
 
     /// What the calls below answer, once the tasks spawned here have ended.
@@ -278,12 +276,12 @@ impl Replay {
     }
 
     /// Answers the call with what the earlier delivery answered.
-    pub(crate) fn answered(self: Box<Self>) {
+    pub(crate) fn answered(self) {
         self.call.answered(self.answer);
     }
 
     /// The stored text is no value of the action's type. The error shows no value.
-    pub(crate) fn unreadable(self: Box<Self>) -> Error {
+    pub(crate) fn unreadable(self) -> Error {
         let why = "it is no value of the type that the action returns".to_owned();
         let call = self.call.id().clone();
         refuse(self.call, Error::StoredAnswer { call, why })

@@ -28,7 +28,6 @@ mod provided;
 mod tests;
 mod under_way;
 
-pub(crate) use health::{DeliveryHealth, ResourceHealth};
 pub use provided::ProvideError;
 pub(crate) use provided::{Provided, Registry};
 

@@ -82,7 +82,7 @@ impl Inner {
                 stored,
                 trace,
             }) => {
-                let recorded = Tried {
+                let recorded = Recollected {
                     action,
                     arguments,
                     tried: stored.answer,
@@ -106,7 +106,7 @@ impl Inner {
         if work.cause == PhaseTwoCause::OperatorResolve {
             return Done::Ended;
         }
-        let recorded = Tried {
+        let recorded = Recollected {
             action: phase_two.action,
             arguments: phase_two.arguments.unwrap_or_else(|| "{}".into()),
             tried: phase_two.reported.and_then(|reported| reported.tried),
@@ -123,7 +123,7 @@ impl Inner {
     async fn call(
         &self,
         work: &Work,
-        recorded: Tried,
+        recorded: Recollected,
         transaction: Option<OpenTransaction>,
     ) -> Result<Option<OpenTransaction>, PhaseTwoError> {
         let scope = self.scope(work, &recorded);
@@ -143,7 +143,7 @@ impl Inner {
         }
     }
 
-    fn scope(&self, work: &Work, recorded: &Tried) -> BranchScope {
+    fn scope(&self, work: &Work, recorded: &Recollected) -> BranchScope {
         let RowKey { xid, call } = work.key.clone();
         let attempt = self.under_way.attempt(&work.key, Some(work.decision));
         let span = tracing::info_span!(
@@ -201,7 +201,7 @@ impl Inner {
 }
 
 /// What phase one left.
-struct Tried {
+struct Recollected {
     action: ActionName,
     arguments: Json,
     tried: Option<Json>,

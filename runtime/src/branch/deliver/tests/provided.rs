@@ -36,13 +36,12 @@ impl Participant for Plain {
         })
     }
 
-    fn phase_two<'a>(
-        self: Arc<Self>,
-        _: &'a mut Branch,
-    ) -> BoxFuture<'a, Result<(), PhaseTwoError>> {
+    fn phase_two(self: Arc<Self>, _: &mut Branch) -> BoxFuture<'_, Result<(), PhaseTwoError>> {
         Box::pin(ready(Ok(())))
     }
 }
+
+type Participants = Vec<Arc<dyn Participant>>;
 
 /// A participant of size zero.
 struct Unit;
@@ -56,10 +55,7 @@ impl Participant for Unit {
         &[]
     }
 
-    fn phase_two<'a>(
-        self: Arc<Self>,
-        _: &'a mut Branch,
-    ) -> BoxFuture<'a, Result<(), PhaseTwoError>> {
+    fn phase_two(self: Arc<Self>, _: &mut Branch) -> BoxFuture<'_, Result<(), PhaseTwoError>> {
         Box::pin(ready(Ok(())))
     }
 }
@@ -72,7 +68,7 @@ fn plain(name: &'static str, actions: &'static [ActionSpec]) -> Arc<Plain> {
     })
 }
 
-fn registry(participants: Vec<Arc<dyn Participant>>) -> Result<Registry, ProvideError> {
+fn registry(participants: Participants) -> Result<Registry, ProvideError> {
     let provided = participants.into_iter().map(|participant| {
         let database = participant.fence().map(|_| DATABASE);
         Provided::new(participant, database)
@@ -132,7 +128,7 @@ fn bad_names_are_refused_with_their_place() {
         ActionSpec::new("debit", "bank.rs", 9),
     ];
     const EMPTY: &[ActionSpec] = &[ActionSpec::new("", "bank.rs", 3)];
-    let table: [(Vec<Arc<dyn Participant>>, &[&str]); 5] = [
+    let table: [(Participants, &[&str]); 5] = [
         (
             vec![plain("", &[])],
             &["(plain.rs:7)", "a name must not be empty"],

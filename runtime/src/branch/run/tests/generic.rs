@@ -1,5 +1,10 @@
 //! The generic fronts, as expansions call them, on a real database.
 
+#![allow(
+    clippy::large_types_passed_by_value,
+    reason = "the very thing that is measured"
+)]
+
 use std::borrow::Cow;
 use std::mem::size_of_val;
 use std::pin::pin;
@@ -30,10 +35,7 @@ impl Participant for Accounts {
         Some(erase(&self.db))
     }
 
-    fn phase_two<'a>(
-        self: Arc<Self>,
-        branch: &'a mut Branch,
-    ) -> BoxFuture<'a, Result<(), PhaseTwoError>> {
+    fn phase_two(self: Arc<Self>, branch: &mut Branch) -> BoxFuture<'_, Result<(), PhaseTwoError>> {
         let opened = branch.transaction(&self.db).map(drop);
         Box::pin(ready(opened))
     }
@@ -70,7 +72,7 @@ impl Accounts {
                 .finish(),
             how(),
             pin!(Some(async move {
-                drop(user);
+                assert!(!user.is_empty());
                 pause(&data).await;
                 Ok(amount)
             })),
@@ -108,7 +110,7 @@ async fn plain(pool: &SqlitePool, user: &str, amount: i64, data: Kilobyte) -> Re
 }
 
 async fn plain_send(user: &str, amount: i64, data: Kilobyte) -> Result<i64, Error> {
-    drop(user);
+    assert!(!user.is_empty());
     pause(&data).await;
     Ok(amount)
 }

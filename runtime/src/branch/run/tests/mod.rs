@@ -24,6 +24,9 @@ const DEBIT: ActionSpec = ActionSpec::new("debit", "tests.rs", 11);
 
 type Outcome = Result<u64, Error>;
 
+/// Whether an error is the expected one.
+type Expected = fn(&Error) -> bool;
+
 /// One process with two fenced participants on pools of their own, and one without a fence.
 struct Process {
     log: Log,
@@ -105,7 +108,7 @@ async fn debit(
         .unwrap_or_default();
     let (phase, transaction) = match begin_fenced(&DEBIT, on, pool, recorded).await {
         Ok(Begun::Run(phase, transaction)) => (phase, transaction),
-        Ok(Begun::Replay(replay)) => return how.replay(replay),
+        Ok(Begun::Replay(replay)) => return how.replay(*replay),
         Err(error) => return Err(error),
     };
     let result = phase.enter(body).await;

@@ -6,8 +6,8 @@ use super::*;
 use crate::branch::fakes::{database_error, unavailable};
 use crate::branch::fence::TryStep;
 
-async fn never() -> Outcome {
-    unreachable!("it was refused")
+fn never() -> impl Future<Output = Outcome> {
+    futures_util::future::lazy(|_| unreachable!("it was refused"))
 }
 
 /// The error of one refused call, whose transaction can only roll back although it was swallowed.
@@ -79,7 +79,7 @@ async fn what_needs_no_coordinator_is_refused_before_anything_is_registered() {
 #[tokio::test]
 async fn rm2_a_refused_registration_is_an_error_and_nothing_runs() {
     let process = Process::start().await;
-    let table: [(_, fn(&Error) -> bool); 5] = [
+    let table: [(_, Expected); 5] = [
         (Ok(Err(JoinRefused::AlreadyDecided)), |e| {
             matches!(e, Error::AlreadyDecided { .. })
         }),
@@ -116,7 +116,7 @@ async fn rm2_a_refused_registration_is_an_error_and_nothing_runs() {
 #[tokio::test]
 async fn what_the_fence_refuses_is_an_error_and_nothing_runs() {
     let process = Process::start().await;
-    let table: [(_, fn(&Error) -> bool); 6] = [
+    let table: [(_, Expected); 6] = [
         (Ok(TryStep::RefusedCancelled), |e| {
             matches!(e, Error::RefusedCancelled { .. })
         }),

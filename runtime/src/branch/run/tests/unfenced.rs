@@ -92,7 +92,7 @@ async fn the_first_report_stands_and_answers_the_caller() {
 #[tokio::test]
 async fn a_report_that_is_refused_or_lost_fails_the_call() {
     let process = Process::start().await;
-    let table: [(_, fn(&Error) -> bool); 3] = [
+    let table: [(_, Expected); 3] = [
         (Ok(Err(ReportRefused::AlreadyDecided)), |e| {
             matches!(e, Error::AlreadyDecided { .. })
         }),
