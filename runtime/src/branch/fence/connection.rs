@@ -11,7 +11,6 @@
 //! * a connection whose state is not certain is closed; it never returns to the pool (C4).
 
 use std::fmt;
-use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -43,7 +42,11 @@ const CHECK_SAVEPOINT: &str = "RELEASE unanimous_fence; SAVEPOINT unanimous_fenc
 /// A statement whose future is dropped before it answered may or may not have run. The transaction
 /// then refuses further statements and is rolled back; a `SELECT` may be dropped at any time.
 pub struct FenceTx<DB: FenceDatabase> {
-    inner: FenceConnection<DB>,
+    connection: PoolConnection<DB>,
+    watch: Watch,
+    /// Held until the transaction has ended: fenced transactions of one pool take turns.
+    #[expect(dead_code, reason = "held, not read")]
+    turn: OwnedMutexGuard<()>,
 }
 
 impl<DB: FenceDatabase> FenceTx<DB> {
@@ -53,9 +56,9 @@ impl<DB: FenceDatabase> FenceTx<DB> {
     /// that is written out as SQL: it makes the action fail with
     /// [`Error::FenceEndedEarly`](crate::Error::FenceEndedEarly), and what it committed stays.
     pub fn connection(&mut self) -> &mut DB::Connection {
-        self.inner.watch.handed_out = true;
-        self.inner.watch.doubtful = true;
-        &mut self.inner.connection
+        self.watch.handed_out = true;
+        self.watch.doubtful = true;
+        &mut self.connection
     }
 
     /// Opens the local transaction on a connection of the pool, once `turn` has come.
@@ -71,15 +74,15 @@ impl<DB: FenceDatabase> FenceTx<DB> {
             .await
             .map_err(database)?;
         let watch = Watch::default();
-        let mut inner = FenceConnection {
+        let mut tx = Self {
             connection,
             watch,
             turn,
         };
-        inner.watch.unsure = true;
-        inner.run_raw(SET_SAVEPOINT).await.map_err(database)?;
-        inner.watch.unsure = false;
-        Ok(Self { inner })
+        tx.watch.unsure = true;
+        tx.run_raw(SET_SAVEPOINT).await.map_err(database)?;
+        tx.watch.unsure = false;
+        Ok(tx)
     }
 
     /// Commits, if this is still the transaction that was opened and every statement answered.
@@ -87,25 +90,24 @@ impl<DB: FenceDatabase> FenceTx<DB> {
         if let Some(refusal) = self.refusal() {
             return Err(refusal);
         }
-        let connection = &mut self.inner;
-        connection.watch.unsure = true;
-        if connection.run_raw(RELEASE_SAVEPOINT).await.is_err() {
+        self.watch.unsure = true;
+        if self.run_raw(RELEASE_SAVEPOINT).await.is_err() {
             return Err(FenceError::EndedEarly);
         }
         // A nested transaction that was leaked would be all that this commit ends.
-        if DB::TransactionManager::get_transaction_depth(&connection.connection) != 1 {
+        if DB::TransactionManager::get_transaction_depth(&self.connection) != 1 {
             return Err(FenceError::EndedEarly);
         }
-        DB::TransactionManager::commit(&mut connection.connection)
+        DB::TransactionManager::commit(&mut self.connection)
             .await
             .map_err(database)?;
-        connection.watch.ended = true;
+        self.watch.ended = true;
         Ok(())
     }
 
     /// Why it cannot be committed, as far as is known without asking.
     pub(super) fn refusal(&self) -> Option<FenceError> {
-        let watch = &self.inner.watch;
+        let watch = &self.watch;
         if watch.ended_early {
             Some(FenceError::EndedEarly)
         } else if watch.dropped {
@@ -117,50 +119,26 @@ impl<DB: FenceDatabase> FenceTx<DB> {
 
     /// Closes the connection.
     pub(super) fn close(mut self) {
-        self.inner.watch.unsure = true;
+        self.watch.unsure = true;
     }
 
     /// Rolls back and waits until it is done. Only for transactions that no user has seen.
     pub(super) async fn rollback(mut self) -> Result<(), FenceError> {
-        let connection = &mut self.inner;
-        connection.watch.unsure = true;
-        DB::TransactionManager::rollback(&mut connection.connection)
+        self.watch.unsure = true;
+        DB::TransactionManager::rollback(&mut self.connection)
             .await
             .map_err(database)?;
-        connection.watch.ended = true;
+        self.watch.ended = true;
         Ok(())
-    }
-}
-
-impl<DB: FenceDatabase> Deref for FenceTx<DB> {
-    type Target = FenceConnection<DB>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.inner
-    }
-}
-
-impl<DB: FenceDatabase> DerefMut for FenceTx<DB> {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.inner
     }
 }
 
 impl<DB: FenceDatabase> fmt::Debug for FenceTx<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FenceTx")
-            .field("watch", &self.inner.watch)
+            .field("watch", &self.watch)
             .finish_non_exhaustive()
     }
-}
-
-/// What a [`FenceTx`] dereferences to: `&mut *tx` is the executor.
-pub struct FenceConnection<DB: FenceDatabase> {
-    connection: PoolConnection<DB>,
-    watch: Watch,
-    /// Held until the transaction has ended: fenced transactions of one pool take turns.
-    #[expect(dead_code, reason = "held, not read")]
-    turn: OwnedMutexGuard<()>,
 }
 
 /// What is known about the state of the connection.
@@ -199,7 +177,7 @@ impl Watch {
     }
 }
 
-impl<DB: FenceDatabase> Drop for FenceConnection<DB> {
+impl<DB: FenceDatabase> Drop for FenceTx<DB> {
     fn drop(&mut self) {
         if self.watch.ended {
             return;
@@ -214,7 +192,7 @@ impl<DB: FenceDatabase> Drop for FenceConnection<DB> {
     }
 }
 
-impl<DB: FenceDatabase> FenceConnection<DB> {
+impl<DB: FenceDatabase> FenceTx<DB> {
     async fn run_raw(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
         let query = Captured::take(sqlx::raw_sql(sql))?;
         DB::fetch_many(&mut self.connection, query)
@@ -273,7 +251,7 @@ fn capture<'q, DB: FenceDatabase>(
     Ok((query, running))
 }
 
-impl<'c, DB: FenceDatabase> Executor<'c> for &'c mut FenceConnection<DB> {
+impl<'c, DB: FenceDatabase> Executor<'c> for &'c mut FenceTx<DB> {
     type Database = DB;
 
     fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Step<DB>>
@@ -287,7 +265,7 @@ impl<'c, DB: FenceDatabase> Executor<'c> for &'c mut FenceConnection<DB> {
         };
         let started = async move {
             self.check().await?;
-            let FenceConnection {
+            let FenceTx {
                 connection, watch, ..
             } = self;
             let steps = DB::fetch_many(connection, query);
@@ -313,7 +291,7 @@ impl<'c, DB: FenceDatabase> Executor<'c> for &'c mut FenceConnection<DB> {
         };
         let whole = async move {
             self.check().await?;
-            let FenceConnection {
+            let FenceTx {
                 connection, watch, ..
             } = self;
             let mut observer = Observer { watch, running };
@@ -344,14 +322,6 @@ impl<'c, DB: FenceDatabase> Executor<'c> for &'c mut FenceConnection<DB> {
         'c: 'e,
     {
         DB::describe(&mut self.connection, sql)
-    }
-}
-
-impl<DB: FenceDatabase> fmt::Debug for FenceConnection<DB> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FenceConnection")
-            .field("watch", &self.watch)
-            .finish_non_exhaustive()
     }
 }
 

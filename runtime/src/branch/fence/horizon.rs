@@ -20,7 +20,7 @@ pub(super) async fn load(
     let row: Option<(i64, String)> =
         sqlx::query_as("SELECT counter, listed FROM unanimous_horizon WHERE incarnation = ?")
             .bind(&incarnation.to_bytes()[..])
-            .fetch_optional(&mut **tx)
+            .fetch_optional(&mut *tx)
             .await
             .map_err(database)?;
     row.map_or_else(
@@ -47,7 +47,7 @@ pub(super) async fn store(
     .bind(&incarnation.to_bytes()[..])
     .bind(column(horizon.counter))
     .bind(print_set(&horizon.listed))
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await
     .map_err(database)?;
     Ok(horizon)
@@ -72,7 +72,7 @@ pub(super) async fn delete_batch(
     .bind(column(horizon.counter))
     .bind(listed)
     .bind(i64::try_from(limits::CLEAN_BATCH_MAX).unwrap_or(i64::MAX))
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await
     .map_err(database)?;
     Ok(usize::try_from(deleted.rows_affected()).unwrap_or(usize::MAX))

@@ -54,7 +54,7 @@ use unanimous_protocol::{
 #[cfg(feature = "sqlite")]
 pub use self::backend::FenceDatabase;
 #[cfg(feature = "sqlite")]
-pub use self::connection::{FenceConnection, FenceTx};
+pub use self::connection::FenceTx;
 #[cfg(feature = "sqlite")]
 pub(crate) use self::durability::open_durable;
 

@@ -52,7 +52,7 @@ pub(super) async fn insert_tried(
     .bind(&*row.arguments)
     .bind(row.trace.as_ref().map(|trace| &*trace.0))
     .bind(now_ms)
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await
     .map_err(database)?;
     Ok(inserted.rows_affected() == 1)
@@ -81,7 +81,7 @@ pub(super) async fn insert_ended(
     .bind(state.number())
     .bind(now_ms)
     .bind(now_ms)
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await
     .map_err(database)?;
     Ok(())
@@ -106,7 +106,7 @@ pub(super) async fn store_answer(
     .bind(key.xid.as_str())
     .bind(key.call.as_str())
     .bind(RowState::Tried.number())
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await
     .map_err(database)?;
     Ok(updated.rows_affected() == 1)
@@ -128,7 +128,7 @@ pub(super) async fn end(
     .bind(key.xid.as_str())
     .bind(key.call.as_str())
     .bind(RowState::Tried.number())
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await
     .map_err(database)?;
     Ok(updated.rows_affected() == 1)
@@ -148,7 +148,7 @@ pub(super) async fn set_parked(
     .bind(key.xid.as_str())
     .bind(key.call.as_str())
     .bind(RowState::Tried.number())
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await
     .map_err(database)?;
     Ok(())
@@ -165,7 +165,7 @@ pub(super) async fn load(
     )
     .bind(key.xid.as_str())
     .bind(key.call.as_str())
-    .fetch_optional(&mut **tx)
+    .fetch_optional(&mut *tx)
     .await
     .map_err(database)?;
     let row = columns.map(Columns::into_row).transpose();

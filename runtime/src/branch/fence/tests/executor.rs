@@ -35,7 +35,7 @@ async fn every_form_of_a_query_runs_in_the_local_transaction() {
     let bench = Bench::new().await;
     let row = bench.row();
     let mut tx = open_try(&bench.pool, &row).await;
-    let tx_ = &mut *tx;
+    let tx_ = &mut tx;
     let what = "INSERT INTO effect VALUES (?, ?, ?)";
     let done = sqlx::query(what)
         .bind("a")
@@ -76,21 +76,21 @@ async fn every_form_of_a_query_runs_in_the_local_transaction() {
         "query", "raw 1", "raw 2", "text", "prepared", "built 1", "built 2", "nested",
     ];
     let all: Vec<(String,)> = sqlx::query_as("SELECT what FROM effect")
-        .fetch_all(&mut *tx)
+        .fetch_all(&mut tx)
         .await
         .expect("rows");
     assert_eq!(all.iter().map(|(what,)| what).collect::<Vec<_>>(), expected);
     let streamed: Vec<String> = sqlx::query("SELECT what FROM effect")
         .map(|row: sqlx::sqlite::SqliteRow| row.get(0))
-        .fetch(&mut *tx)
+        .fetch(&mut tx)
         .try_collect()
         .await
         .expect("a stream");
     assert_eq!(streamed, expected);
-    assert_eq!(count(&mut *tx).await, 8);
+    assert_eq!(count(&mut tx).await, 8);
     assert_eq!(count(&bench.pool).await, 0, "nothing is visible outside");
     let none = sqlx::query("SELECT 1 WHERE 0")
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&mut tx)
         .await
         .expect("no row");
     assert!(none.is_none());
@@ -139,10 +139,10 @@ async fn statements_about_the_transaction_are_refused_and_nothing_else_changes()
         let row = bench.row();
         let mut tx = open_try(&bench.pool, &row).await;
         let expected = format!("{keyword} is refused here");
-        let raw = sqlx::raw_sql(sql).execute(&mut *tx).await;
-        let query = sqlx::query(sql).fetch_optional(&mut *tx).await.map(|_| ());
-        let stream = sqlx::query(sql).fetch_all(&mut *tx).await.map(|_| ());
-        let prepared = (&mut *tx)
+        let raw = sqlx::raw_sql(sql).execute(&mut tx).await;
+        let query = sqlx::query(sql).fetch_optional(&mut tx).await.map(|_| ());
+        let stream = sqlx::query(sql).fetch_all(&mut tx).await.map(|_| ());
+        let prepared = (&mut tx)
             .prepare(sqlx::SqlStr::from_static(sql))
             .await
             .map(|_| ());
@@ -150,7 +150,7 @@ async fn statements_about_the_transaction_are_refused_and_nothing_else_changes()
             let error = result.expect_err(sql).to_string();
             assert!(error.starts_with(&expected), "{sql}: {error}");
         }
-        assert_eq!(count(&mut *tx).await, 0, "{sql}");
+        assert_eq!(count(&mut tx).await, 0, "{sql}");
         finish(&bench, tx, &row.key)
             .await
             .expect("the transaction is still there");
@@ -227,7 +227,7 @@ async fn rm3_after_a_statement_rolled_everything_back_no_other_commits_itself() 
     let mut tx = open_try(&bench.pool, &row).await;
     let twice = "INSERT OR ROLLBACK INTO stock VALUES ('a'), ('a')";
     sqlx::query(twice)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await
         .expect_err("a conflict");
     let next = effect_in(&mut tx, &row.key, "alone")
@@ -254,11 +254,11 @@ async fn a_failed_statement_that_the_action_handles_costs_nothing() {
     let row = bench.row();
     let mut tx = open_try(&bench.pool, &row).await;
     sqlx::query("INSERT INTO stock VALUES ('a')")
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await
         .expect("one");
     sqlx::query("INSERT INTO stock VALUES ('a')")
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await
         .expect_err("twice");
     effect_in(&mut tx, &row.key, "tried")
@@ -278,7 +278,7 @@ async fn rm3_a_statement_that_was_dropped_half_way_is_never_success() {
         // Two statements: one that has answered is known to have run.
         let insert =
             "INSERT INTO effect VALUES ('', '', 'a'); INSERT INTO effect VALUES ('', '', 'b')";
-        let insert = sqlx::raw_sql(insert).execute(&mut *tx);
+        let insert = sqlx::raw_sql(insert).execute(&mut tx);
         if super::cancellation::poll_at_most(insert, 1).await.is_none() {
             break (row, tx);
         }
@@ -302,12 +302,12 @@ async fn a_select_may_be_dropped_half_way() {
     let bench = Bench::new().await;
     let row = bench.row();
     let mut tx = open_try(&bench.pool, &row).await;
-    let _ = super::cancellation::poll_at_most(sqlx::query("SELECT 1").execute(&mut *tx), 1).await;
+    let _ = super::cancellation::poll_at_most(sqlx::query("SELECT 1").execute(&mut tx), 1).await;
     for what in ["a", "b", "c"] {
         effect_in(&mut tx, &row.key, what).await.expect("an effect");
     }
     let mut rows =
-        sqlx::query("DELETE FROM effect WHERE what <> 'c' RETURNING what").fetch(&mut *tx);
+        sqlx::query("DELETE FROM effect WHERE what <> 'c' RETURNING what").fetch(&mut tx);
     assert!(rows.try_next().await.expect("a row").is_some());
     drop(rows);
     finish(&bench, tx, &row.key).await.expect("a commit");

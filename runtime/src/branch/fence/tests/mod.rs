@@ -281,7 +281,7 @@ pub(super) async fn effect_in(
         .bind(key.call.as_str())
         .bind(key.xid.as_str())
         .bind(what)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await
         .map(|_| ())
 }

@@ -118,7 +118,7 @@ async fn rm5_a_row_that_was_ended_behind_the_fence_is_no_success() {
     };
     let tx: &mut crate::FenceTx<sqlx::Sqlite> = transaction.downcast_mut().expect("SQLite");
     sqlx::query("DELETE FROM unanimous_fence")
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await
         .expect("a deletion");
     let key = row.key.clone();
