@@ -6,6 +6,8 @@
 
 #[cfg(feature = "embedded")]
 mod embedded;
+#[cfg(feature = "grpc")]
+pub mod grpc;
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod open;

@@ -1,0 +1,105 @@
+//! `unanimous serve`.
+
+use tokio::io::AsyncReadExt as _;
+use tokio::signal;
+use tracing_subscriber::filter::LevelFilter;
+use unanimous_coordinator::serve::Server;
+use unanimous_coordinator::{Coordinator, Options};
+
+use super::Failure;
+use super::args::{Level, Serve};
+
+/// Serves until a signal, or until standard input closes where that was asked for.
+pub(crate) async fn run(serve: Serve) -> Result<(), Failure> {
+    tell(serve.log);
+    let options = Options::redb(&serve.store)
+        .wait(serve.wait)
+        .restored(serve.restored);
+    let coordinator = Coordinator::open(options).await?;
+    let server = Server::bind(coordinator, &serve.listen).await?;
+    let stop = Stop::listen(serve.stop_with_stdin)?;
+    println!("listening on {}", server.local_addr());
+    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let served = server.run(async move {
+        stop.wait().await;
+        eprintln!(
+            "stopping: what is open is waited for, then rolled back; a second signal ends at once"
+        );
+        // The other end lives until the service has ended.
+        let _ = stopping.send(());
+    });
+    let second = async {
+        // Dropped unsent when the listener fails, which `served` tells.
+        if stopped.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        match Stop::listen(false) {
+            Ok(stop) => stop.wait().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        served = served => Ok(served?),
+        () = second => Err("ended before it had drained; what was open rolls back at the next start".into()),
+    }
+}
+
+/// Tells what happens on standard error.
+fn tell(level: Level) {
+    let level = match level {
+        Level::Error => LevelFilter::ERROR,
+        Level::Warn => LevelFilter::WARN,
+        Level::Info => LevelFilter::INFO,
+        Level::Debug => LevelFilter::DEBUG,
+        Level::Trace => LevelFilter::TRACE,
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+/// What ends the service. Signals count from [`Stop::listen`] on, also before they are waited for.
+struct Stop {
+    #[cfg(unix)]
+    interrupt: signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: signal::unix::Signal,
+    with_stdin: bool,
+}
+
+impl Stop {
+    fn listen(with_stdin: bool) -> std::io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            interrupt: signal::unix::signal(signal::unix::SignalKind::interrupt())?,
+            #[cfg(unix)]
+            terminate: signal::unix::signal(signal::unix::SignalKind::terminate())?,
+            with_stdin,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            () = stdin_closed(), if self.with_stdin => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn wait(self) {
+        tokio::select! {
+            _ = signal::ctrl_c() => {}
+            () = stdin_closed(), if self.with_stdin => {}
+        }
+    }
+}
+
+async fn stdin_closed() {
+    let mut stdin = tokio::io::stdin();
+    let mut buffer = [0; 64];
+    // An error ends it as well: nobody holds the other end any more.
+    while matches!(stdin.read(&mut buffer).await, Ok(read) if read > 0) {}
+}

@@ -1,0 +1,201 @@
+//! The coordinator served to other processes.
+//!
+//! ```text
+//!  client process ══ one stream ══► stream ── Session ──► drive
+//!                 ◄════════════════    └───── Deliveries ◄──┘
+//! ```
+//!
+//! Each client process has one bidirectional stream (the module `stream`): its frames are decided in
+//! the order in which they come, and answers go back as they are ready. Nothing is spawned for a
+//! frame: whoever sends the response body also reads the requests, so a client that does not
+//! read is not read from.
+//!
+//! Loopback addresses only: other machines need TLS and a credential, which do not exist yet.
+
+mod service;
+mod stream;
+
+#[cfg(test)]
+mod tests;
+
+/// The generated server.
+#[allow(
+    missing_debug_implementations,
+    missing_docs,
+    unreachable_pub,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic,
+    reason = "generated"
+)]
+mod generated {
+    include!("generated/unanimous.v1.rs");
+}
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, lookup_host};
+use tokio::sync::watch;
+use tonic::transport::server::TcpIncoming;
+use unanimous_protocol::limits;
+
+use self::generated::coordinator_server::CoordinatorServer;
+use self::service::Service;
+use crate::Coordinator;
+
+/// Streams of one connection: a client process needs one, and one for an operator's requests.
+const STREAMS_MAX: u32 = 256;
+/// How often a silent connection is asked for a sign of life, and how long that may take: a client
+/// whose machine or process is frozen is detached soon, and its branches go to another instance.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// How long the end waits for clients to take their last answers.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
+/// A coordinator and the address at which it is served.
+#[derive(Debug)]
+pub struct Server {
+    coordinator: Coordinator,
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+/// Why a coordinator cannot be served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The text is no address, or names no host that is known here.
+    #[error(
+        "`{listen}` is not an address to listen at: {source}; write 127.0.0.1:7070, or port 0 for a free one"
+    )]
+    Address {
+        /// The text.
+        listen: String,
+        /// What is wrong with it.
+        source: io::Error,
+    },
+    /// Other machines could reach the address.
+    #[error(
+        "`{listen}` can be reached from other machines, which needs TLS and a credential; neither exists yet: listen at a loopback address, such as 127.0.0.1:7070"
+    )]
+    NotLoopback {
+        /// The text.
+        listen: String,
+    },
+    /// The address cannot be listened at.
+    #[error("cannot listen at {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The listener failed while it served.
+    #[error("the server failed: {0}")]
+    Transport(#[from] tonic::transport::Error),
+}
+
+impl Server {
+    /// Listens at `listen`, `HOST:PORT`; port 0 picks a free one. Nothing is accepted before
+    /// [`Server::run`].
+    ///
+    /// # Errors
+    ///
+    /// When it is no loopback address, or is in use.
+    pub async fn bind(coordinator: Coordinator, listen: &str) -> Result<Self, ServeError> {
+        let wrong = |source| ServeError::Address {
+            listen: listen.to_owned(),
+            source,
+        };
+        let addresses: Vec<_> = lookup_host(listen).await.map_err(wrong)?.collect();
+        let Some(first) = addresses.first().copied() else {
+            return Err(wrong(io::ErrorKind::NotFound.into()));
+        };
+        if addresses.iter().any(|address| !address.ip().is_loopback()) {
+            return Err(ServeError::NotLoopback {
+                listen: listen.to_owned(),
+            });
+        }
+        let failed = |source| ServeError::Listen {
+            address: first,
+            source,
+        };
+        let listener = TcpListener::bind(addresses.as_slice())
+            .await
+            .map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self {
+            coordinator,
+            listener,
+            address,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `until` completes. Then the coordinator stops in order, with its clients still
+    /// served while it drains, and the streams end.
+    ///
+    /// Dropping the future closes the listener at once; the coordinator is left running.
+    ///
+    /// # Errors
+    ///
+    /// When the listener fails; the coordinator has stopped all the same.
+    pub async fn run(self, until: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let (closing, closed) = watch::channel(false);
+        let service = CoordinatorServer::new(Service::new(self.coordinator.clone(), closed))
+            .max_decoding_message_size(limits::FRAME_BYTES_MAX)
+            .max_encoding_message_size(limits::FRAME_BYTES_MAX);
+        let mut ending = closing.subscribe();
+        let serving = tonic::transport::Server::builder()
+            .max_concurrent_streams(STREAMS_MAX)
+            .http2_keepalive_interval(Some(KEEP_ALIVE))
+            .http2_keepalive_timeout(Some(KEEP_ALIVE))
+            .serve_with_incoming_shutdown(
+                service,
+                TcpIncoming::from(self.listener).with_nodelay(Some(true)),
+                // The sender lives until this function returns.
+                async move { drop(ending.wait_for(|ending| *ending).await) },
+            );
+        tokio::pin!(serving);
+        let failure = tokio::select! {
+            result = &mut serving => result.err(),
+            () = until => None,
+        };
+        if let Some(failure) = failure {
+            self.coordinator.stop().await;
+            return Err(failure.into());
+        }
+        // Clients are served on while the coordinator drains.
+        let served = tokio::select! {
+            served = &mut serving => Some(served),
+            () = self.coordinator.stop() => None,
+        };
+        match served {
+            None => {
+                closing.send_replace(true);
+                last_answers(serving).await;
+                Ok(())
+            }
+            Some(served) => {
+                self.coordinator.stop().await;
+                served.map_err(Into::into)
+            }
+        }
+    }
+}
+
+/// Gives clients a moment to take their last answers; one that does not read is not waited for.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "bounds the end of the process, and decides nothing"
+)]
+async fn last_answers(serving: impl Future<Output = Result<(), tonic::transport::Error>>) {
+    let _ = tokio::time::timeout(LAST_ANSWERS, serving).await;
+}

@@ -1,0 +1,51 @@
+//! The transaction across process edges.
+//!
+//! | you have | wrap it in | feature |
+//! |---|---|---|
+//! | an axum router or a tonic server | [`ServerLayer`] | `tower` |
+//! | a tonic client, or any tower client over `http` | [`ClientLayer`] | `tower` |
+//! | a reqwest client | [`ReqwestLayer`] | `reqwest` |
+//!
+//! A request inside a transaction carries `unanimous-call` (xid, call id, remaining time) and
+//! `tx_xid`; its answer carries `unanimous-answer`: the branches that succeeded there, or the mark
+//! that something failed. The server layer *always* answers so to a call that carried a
+//! transaction; a missing header therefore means that there is no layer, and what joined there is
+//! not named.
+//!
+//! The scope of a request ends with the response head. A streamed body runs outside it.
+//!
+//! A client layer goes outside any layer that repeats requests, so that repeats share one call id.
+
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+mod outgoing;
+
+#[cfg(feature = "tower")]
+mod client;
+#[cfg(feature = "tower")]
+mod incoming;
+#[cfg(feature = "tower")]
+mod server;
+#[cfg(feature = "tower")]
+mod strip;
+
+#[cfg(feature = "reqwest")]
+mod reqwest;
+
+#[cfg(any(feature = "tonic", feature = "tower"))]
+mod status;
+
+#[cfg(all(test, feature = "tower"))]
+mod tests;
+
+#[cfg(feature = "reqwest")]
+pub use self::reqwest::ReqwestLayer;
+#[cfg(feature = "tower")]
+pub use client::{Carried, CarriedFuture, ClientLayer};
+#[cfg(feature = "tower")]
+pub use incoming::REFUSAL;
+#[cfg(feature = "tower")]
+pub use server::{Served, ServedFuture, ServerLayer};
+#[cfg(feature = "tonic")]
+pub use status::XID_METADATA;
+#[cfg(feature = "tower")]
+pub use strip::{StripIncoming, Stripped, strip_incoming};

@@ -1,0 +1,194 @@
+//! The handlers of this process, and what is delivered to them.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::StreamExt as _;
+use futures_util::future::{BoxFuture, FutureExt as _, join_all};
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{Notify, mpsc};
+use unanimous_protocol::Incarnation;
+use unanimous_protocol::message::{Attach, BranchResult, Horizon, PhaseTwo};
+use unanimous_protocol::wire::FromClient;
+use unanimous_protocol::wire::frame::AttachmentId;
+
+use super::Shared;
+use crate::coordinator::PhaseTwoHandler;
+
+/// The attached handlers. Their ids stay the same from stream to stream.
+pub(super) struct Attachments {
+    inner: Mutex<Inner>,
+    /// A handler was added.
+    pub(super) added: Notify,
+    deliveries: mpsc::UnboundedSender<Delivery>,
+    queue: Mutex<Option<mpsc::UnboundedReceiver<Delivery>>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    next: AttachmentId,
+    handlers: BTreeMap<AttachmentId, Arc<dyn PhaseTwoHandler>>,
+    /// Those that the current stream has been told of.
+    told: BTreeMap<AttachmentId, Arc<dyn PhaseTwoHandler>>,
+}
+
+/// Something that a handler is to do. The coordinator bounds how many are under way.
+enum Delivery {
+    PhaseTwo(AttachmentId, Box<PhaseTwo>),
+    Horizon(AttachmentId, Incarnation, Horizon),
+}
+
+impl Default for Attachments {
+    fn default() -> Self {
+        let (deliveries, queue) = mpsc::unbounded_channel();
+        Self {
+            inner: Mutex::default(),
+            added: Notify::new(),
+            deliveries,
+            queue: Mutex::new(Some(queue)),
+        }
+    }
+}
+
+impl Attachments {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn add(&self, handler: Arc<dyn PhaseTwoHandler>) -> AttachmentId {
+        let mut inner = self.lock();
+        inner.next += 1;
+        let id = inner.next;
+        inner.handlers.insert(id, handler);
+        drop(inner);
+        self.added.notify_one();
+        id
+    }
+
+    pub(super) fn remove(&self, id: AttachmentId) {
+        let mut inner = self.lock();
+        inner.handlers.remove(&id);
+        inner.told.remove(&id);
+    }
+
+    pub(super) fn handler(&self, id: AttachmentId) -> Option<Arc<dyn PhaseTwoHandler>> {
+        self.lock().handlers.get(&id).cloned()
+    }
+
+    /// What the handlers that this stream has not been told of present.
+    pub(super) async fn untold(&self) -> Vec<(AttachmentId, Attach)> {
+        let untold: Vec<_> = {
+            let mut inner = self.lock();
+            let untold = inner
+                .handlers
+                .iter()
+                .filter(|(id, _)| !inner.told.contains_key(id));
+            let untold: Vec<_> = untold
+                .map(|(id, handler)| (*id, Arc::clone(handler)))
+                .collect();
+            inner.told.extend(untold.iter().cloned());
+            untold
+        };
+        join_all(
+            untold
+                .into_iter()
+                .map(|(id, handler)| async move { (id, handler.attach().await) }),
+        )
+        .await
+    }
+
+    /// The coordinator refused it; it is presented again.
+    pub(super) fn refused(&self, id: AttachmentId) {
+        self.lock().told.remove(&id);
+    }
+
+    /// The stream is lost: whoever had been told of hears it.
+    pub(super) fn lost(&self) {
+        let told = std::mem::take(&mut self.lock().told);
+        told.into_values().for_each(|handler| handler.detached());
+    }
+
+    pub(super) fn phase_two(&self, id: AttachmentId, phase_two: PhaseTwo) {
+        // Nobody receives any more when the client is being dropped.
+        let _ = self
+            .deliveries
+            .send(Delivery::PhaseTwo(id, Box::new(phase_two)));
+    }
+
+    pub(super) fn horizon(&self, id: AttachmentId, incarnation: Incarnation, horizon: Horizon) {
+        let _ = self
+            .deliveries
+            .send(Delivery::Horizon(id, incarnation, horizon));
+    }
+}
+
+/// Hands deliveries to their handlers, side by side in a task of its own: a slow participant delays
+/// no answer. What was delivered on a stream that is lost since is finished all the same, and
+/// answered on the next.
+pub(super) async fn deliver(shared: Arc<Shared>) {
+    let queue = shared
+        .attachments
+        .queue
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    // Called once.
+    let Some(mut queue) = queue else { return };
+    let mut under_way = FuturesUnordered::<BoxFuture<'static, Option<FromClient>>>::new();
+    loop {
+        tokio::select! {
+            delivery = queue.recv() => match delivery {
+                Some(delivery) => under_way.extend(shared.attachments.perform(delivery)),
+                None => return,
+            },
+            Some(answer) = under_way.next() => {
+                if let Some(answer) = answer {
+                    shared.table.tell(answer);
+                }
+            }
+        }
+    }
+}
+
+impl Attachments {
+    fn perform(&self, delivery: Delivery) -> Option<BoxFuture<'static, Option<FromClient>>> {
+        match delivery {
+            Delivery::PhaseTwo(attachment, phase_two) => {
+                let handler = self.handler(attachment)?;
+                let (xid, alias) = (phase_two.xid.clone(), phase_two.alias);
+                // A panic in a participant is an error of that branch alone.
+                let performed =
+                    AssertUnwindSafe(async move { handler.phase_two(*phase_two).await });
+                Some(Box::pin(async move {
+                    let result = performed.catch_unwind().await;
+                    let result = result.unwrap_or_else(|_| BranchResult::Retry {
+                        error: "the participant panicked".into(),
+                        after: None,
+                    });
+                    Some(FromClient::BranchAnswer {
+                        attachment,
+                        xid,
+                        alias,
+                        result,
+                    })
+                }))
+            }
+            Delivery::Horizon(attachment, incarnation, horizon) => {
+                let handler = self.handler(attachment)?;
+                let counter = horizon.counter;
+                let stored =
+                    AssertUnwindSafe(async move { handler.horizon(incarnation, horizon).await });
+                Some(Box::pin(async move {
+                    let stored = stored.catch_unwind().await.unwrap_or(false);
+                    let ack = FromClient::HorizonAck {
+                        attachment,
+                        incarnation,
+                        counter,
+                    };
+                    stored.then_some(ack)
+                }))
+            }
+        }
+    }
+}
