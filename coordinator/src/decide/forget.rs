@@ -9,7 +9,7 @@
 //!  the horizon, in one record with its list and the bits of what it newly forgets
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use unanimous_protocol::message::Horizon;
 use unanimous_protocol::{BranchState, Decision, Incarnation, OwnXid};
@@ -142,67 +142,59 @@ impl<R: Rules> Turn<'_, R> {
         }
     }
 
-    /// Removes what the horizon newly covers: counters, and whether each was committed.
+    /// Removes what the horizon newly covers: counters, and whether each was committed. One pass,
+    /// as under load there are a million of them.
     fn take_forgotten(&mut self, incarnation: Incarnation, horizon: &Horizon) -> Vec<(u64, bool)> {
-        self.cease_deliveries(incarnation, horizon);
         let Some(era) = self.state.eras.get_mut(&incarnation) else {
             return Vec::new();
         };
         let above = era.transactions.split_off(&(horizon.counter + 1));
         let below = std::mem::replace(&mut era.transactions, above);
-        let (kept, forgotten): (BTreeMap<_, _>, BTreeMap<_, _>) = below
-            .into_iter()
-            .partition(|(counter, _)| horizon.listed.contains(counter));
-        era.transactions.extend(kept);
-        let mut outcomes = Vec::with_capacity(forgotten.len());
-        for (counter, entry) in forgotten {
-            outcomes.push((counter, was_committed(&entry)));
-            if let Entry::Live(transaction) = entry {
-                let xid = OwnXid {
-                    incarnation,
-                    counter,
-                };
-                self.finished(xid, *transaction);
+        let mut outcomes = Vec::with_capacity(below.len());
+        let mut live = Vec::new();
+        for (counter, entry) in below {
+            let listed = horizon.listed.contains(&counter);
+            if listed || matches!(entry, Entry::Live(_)) {
+                live.extend((!listed).then_some(counter));
+                era.transactions.insert(counter, entry);
+            } else {
+                outcomes.push((counter, matches!(entry, Entry::Finished(_))));
             }
+        }
+        for counter in live {
+            let xid = OwnXid {
+                incarnation,
+                counter,
+            };
+            outcomes.extend(self.forget_live(xid));
         }
         outcomes
     }
 
     /// TC12: branches of lazy kinds need not have ended before their transaction is forgotten; who
     /// asks is told. Their deliveries end here.
-    fn cease_deliveries(&mut self, incarnation: Incarnation, horizon: &Horizon) {
-        let Some(era) = self.state.eras.get(&incarnation) else {
-            return;
+    fn forget_live(&mut self, xid: OwnXid) -> Option<(u64, bool)> {
+        let transaction = self.state.live(xid)?;
+        let registrations = transaction
+            .branches
+            .iter()
+            .map(|one| one.registration.clone());
+        let registrations: Vec<_> = registrations.collect();
+        for registration in &registrations {
+            let key = (xid, registration.alias);
+            self.withdraw(key);
+            self.was_decoded(key);
+        }
+        let era = self.state.eras.get_mut(&xid.incarnation)?;
+        let Some(Entry::Live(transaction)) = era.transactions.remove(&xid.counter) else {
+            return None;
         };
-        let mut branches = Vec::new();
-        for (counter, entry) in era.transactions.range(..=horizon.counter) {
-            let Entry::Live(transaction) = entry else {
-                continue;
-            };
-            if horizon.listed.contains(counter) {
-                continue;
-            }
-            let xid = OwnXid {
-                incarnation,
-                counter: *counter,
-            };
-            let unended = transaction
-                .branches
-                .iter()
-                .filter(|branch| !branch.has_ended());
-            branches.extend(unended.map(|branch| {
-                let registration = &branch.registration;
-                ((xid, registration.alias), registration.resource.clone())
-            }));
+        let committed = transaction.phase == Phase::Committed;
+        self.finished(xid, *transaction);
+        for registration in registrations {
+            self.pump(&registration.resource);
         }
-        for (key, _) in &branches {
-            self.withdraw(*key);
-            self.was_decoded(*key);
-        }
-        let freed: BTreeSet<_> = branches.into_iter().map(|(_, resource)| resource).collect();
-        for resource in freed {
-            self.pump(&resource);
-        }
+        Some((xid.counter, committed))
     }
 
     /// One tick of remembering has passed: outcomes that are `remember_ticks` old are let go.
@@ -305,14 +297,6 @@ fn ending<R: Rules>(entry: &Entry) -> Ending {
         Ending::Owed
     } else {
         Ending::Ended
-    }
-}
-
-fn was_committed(entry: &Entry) -> bool {
-    match entry {
-        Entry::Live(transaction) => transaction.phase == Phase::Committed,
-        Entry::Finished(_) => true,
-        Entry::RolledBack(_) => false,
     }
 }
 

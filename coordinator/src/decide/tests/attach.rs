@@ -174,8 +174,8 @@ fn rm10_the_forgotten_rows_of_a_restored_database_wait_for_the_operator() {
         bench.crash(|_| true);
         present(&mut bench, 1);
     }
-    let asked: usize = bench.notes.iter().filter(|note| **note == restored).count();
-    assert_eq!(asked, 1);
+    let noted = bench.notes.iter().filter(|note| **note == restored);
+    assert_eq!(noted.count(), 1);
 }
 
 #[test]

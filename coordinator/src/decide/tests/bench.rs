@@ -220,7 +220,7 @@ impl<R: Rules> Bench<R> {
             application: "shop".into(),
             begin: Begin {
                 name: "purchase".parse().unwrap(),
-                timeout: Duration::from_secs(60),
+                timeout: Duration::from_mins(1),
                 trace: None,
             },
         });

@@ -94,16 +94,24 @@ fn tc6_taking_all_joined_branches_confirms_one_that_nobody_saw() {
     assert!(told.contains(&("unseen", Decision::Commit)));
 }
 
+/// Indices of the branches named, further names, calls abandoned, and whether they fit.
+type Case = (
+    &'static [usize],
+    &'static [Alias],
+    &'static [&'static str],
+    bool,
+);
+
 #[test]
 fn tc6_names_and_abandoned_calls_must_cover_exactly_what_joined() {
-    let unknown = Alias(9);
-    let cases: [(&[usize], &[Alias], &[&str], bool); 8] = [
+    const UNKNOWN: Alias = Alias(9);
+    let cases: [Case; 8] = [
         (&[0, 1, 2], &[], &[], true),
         (&[0], &[], &["b:1"], true),
         (&[0, 1], &[], &["b:1/c:1"], true),
         (&[0, 1, 2], &[], &["other:1"], true),
         (&[0, 1], &[], &[], false),
-        (&[0, 1, 2], &[unknown], &[], false),
+        (&[0, 1, 2], &[UNKNOWN], &[], false),
         // Named and abandoned at once: S and below(X) must not meet.
         (&[0, 1, 2], &[], &["b:1"], false),
         (&[0, 2], &[], &["b:1/c:1"], false),
