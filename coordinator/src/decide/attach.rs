@@ -152,9 +152,38 @@ impl<R: Rules> Turn<'_, R> {
         let Some(deliveries) = deliveries.filter(|_| was_told) else {
             return;
         };
-        let acked = deliveries.acked.entry(incarnation).or_default();
-        if *acked < counter {
-            *acked = counter;
+        if deliveries.acked_lately.is_empty() {
+            deliveries.acked_lately.push_back(BTreeMap::new());
+        }
+        if let Some(lately) = deliveries.acked_lately.back_mut() {
+            let acked = lately.entry(incarnation).or_default();
+            *acked = counter.max(*acked);
+        }
+    }
+
+    /// A tick has passed: what was acknowledged before the last one counts from now on. An instance
+    /// that attaches has read its horizons since.
+    pub(super) fn settle_acks(&mut self) {
+        let mut settled = Vec::new();
+        for (resource, deliveries) in &mut self.state.resources {
+            let lately = &mut deliveries.acked_lately;
+            if lately.iter().all(BTreeMap::is_empty) {
+                lately.clear();
+                continue;
+            }
+            lately.push_back(BTreeMap::new());
+            if lately.len() <= 2 {
+                continue;
+            }
+            for (incarnation, counter) in lately.pop_front().unwrap_or_default() {
+                let acked = deliveries.acked.entry(incarnation).or_default();
+                if *acked < counter {
+                    *acked = counter;
+                    settled.push((resource.clone(), incarnation, counter));
+                }
+            }
+        }
+        for (resource, incarnation, counter) in settled {
             let record = Record::Acked {
                 resource,
                 incarnation,

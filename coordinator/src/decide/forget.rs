@@ -33,6 +33,7 @@ impl<R: Rules> Turn<'_, R> {
             self.age(incarnation);
         }
         self.bound_memory();
+        self.settle_acks();
         self.announce_own();
     }
 

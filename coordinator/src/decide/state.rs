@@ -210,8 +210,10 @@ pub(super) struct Deliveries {
     pub(super) due: BTreeSet<BranchKey>,
     pub(super) resting: BTreeSet<BranchKey>,
     pub(super) under_way: usize,
-    /// Horizons that its database was cleaned up to (RM10).
+    /// Horizons that its database was cleaned up to (RM10). What was acknowledged since the last
+    /// two ticks is not compared yet: another instance may have read its horizons before.
     pub(super) acked: BTreeMap<Incarnation, u64>,
+    pub(super) acked_lately: VecDeque<BTreeMap<Incarnation, u64>>,
     /// Up to where it had cleaned when its database was found restored.
     pub(super) restored: BTreeMap<Incarnation, u64>,
 }

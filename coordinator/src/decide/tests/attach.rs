@@ -8,7 +8,7 @@ use unanimous_protocol::{Incarnation, RollbackReason, Xid};
 use super::bench::{attach_of, incarnation, resource};
 use super::*;
 use crate::decide::rules::{All, Rules, mutants};
-use crate::decide::{Event, Note, Record, Reply, SessionId};
+use crate::decide::{Event, Note, Record, Reply, SessionId, Timer};
 
 const LATER: Incarnation = Incarnation {
     number: 9,
@@ -161,6 +161,10 @@ fn rm10_the_forgotten_rows_of_a_restored_database_wait_for_the_operator() {
         counter,
     };
     bench.event(acked(1));
+    // Another instance had read its horizons before this one cleaned.
+    present(&mut bench, 0);
+    bench.timer(Timer::Horizon);
+    bench.timer(Timer::Horizon);
     present(&mut bench, 1);
     assert_eq!(bench.in_doubt(&xid, "a:1", RES_A), InDoubtAnswer::Forgotten);
 
@@ -187,6 +191,9 @@ fn rm10_only_a_horizon_that_was_told_is_acknowledged() {
         incarnation: incarnation(1),
         counter: 5,
     });
+    for _ in 0..3 {
+        bench.timer(Timer::Horizon);
+    }
     let acked = |(record, _): &(Record, bool)| matches!(record, Record::Acked { .. });
     assert!(!bench.log.iter().any(acked));
 }
