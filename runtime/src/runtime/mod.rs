@@ -106,6 +106,13 @@ impl Runtime {
         &self.inner.application
     }
 
+    /// The coordinator, to be shared with another runtime of this process
+    /// ([`RuntimeBuilder::coordinator_value`]) or asked by hand.
+    #[must_use]
+    pub fn coordinator_value(&self) -> Arc<dyn Coordinator> {
+        Arc::clone(&self.inner.coordinator)
+    }
+
     /// Asks for the outcome of a transaction and decides nothing.
     ///
     /// Answers `Unknown` while the transaction is open or the coordinator is away; asking again
