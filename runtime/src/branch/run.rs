@@ -120,7 +120,8 @@ pub(crate) fn finish_fenced(
         let below = phase.below().await;
         match phase.close(transaction, json, &below).await {
             Ok(()) => {
-                phase.call.answered(with_name(below, phase.alias));
+                let answer = phase.whole(below);
+                phase.call.answered(answer);
                 Ok(())
             }
             Err(error) => Err(refuse(phase.call, error)),
@@ -144,7 +145,7 @@ pub(crate) fn finish_unfenced(
             Some(json) => phase.report(json).await,
             None => Ok(None),
         };
-        let answer = with_name(below, phase.alias);
+        let answer = phase.whole(below);
         match standing {
             Ok(Some(json)) => Ok(Some(Box::new(Replay {
                 call: phase.call,
@@ -195,6 +196,17 @@ impl PhaseOne {
         let scope = self.call.scope();
         scope.join_spawned().await;
         scope.end(Ending::Ok)
+    }
+
+    /// The answer of the whole: what is below, and the branch itself.
+    fn whole(&self, below: AnswerHeader) -> AnswerHeader {
+        match below {
+            AnswerHeader::Ok { .. } => {
+                self.call.named(self.alias);
+                self.call.scope().end(Ending::Ok)
+            }
+            mark @ AnswerHeader::Mark { .. } => mark,
+        }
     }
 
     /// RM3: the answer, with the names below it, X and the mark, in the same local transaction.
@@ -292,20 +304,6 @@ impl Replay {
 fn refuse(call: OpenCall, error: Error) -> Error {
     call.failed(CallFailure::Failed, Some(chain(&error)));
     error
-}
-
-/// The answer of the whole: what is below it, and the branch itself.
-fn with_name(below: AnswerHeader, own: Alias) -> AnswerHeader {
-    match below {
-        AnswerHeader::Ok {
-            mut names,
-            abandoned,
-        } => {
-            names.insert(own);
-            AnswerHeader::Ok { names, abandoned }
-        }
-        mark @ AnswerHeader::Mark { .. } => mark,
-    }
 }
 
 fn fence_error(error: FenceError, provided: &Provided, key: &RowKey) -> Error {

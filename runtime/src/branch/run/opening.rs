@@ -7,9 +7,7 @@ use unanimous_protocol::ids::Target;
 use unanimous_protocol::message::{JoinRefused, Json, Register};
 use unanimous_protocol::{ActionName, Alias, BranchKind, Digest, limits};
 
-use super::{
-    Begun, NOTHING, PhaseOne, Replay, fence_error, misunderstood, name, refuse, with_name,
-};
+use super::{Begun, NOTHING, PhaseOne, Replay, fence_error, misunderstood, name, refuse};
 use crate::Error;
 use crate::branch::deliver::Provided;
 use crate::branch::fence::{OpenTransaction, RowKey, StoredAnswer, TryRow, TryStep};
@@ -181,15 +179,14 @@ impl Opening {
         };
         let RowKey { xid, call } = &self.key;
         tracing::debug!(%xid, %call, "phase one ran before: answered from its row");
-        let below = if stored.marked {
+        let answer = if stored.marked {
             AnswerHeader::mark("replayed")
         } else {
-            AnswerHeader::Ok {
-                names: stored.names,
-                abandoned: stored.abandoned,
-            }
+            // The alias comes from Register's answer, never from the row.
+            let (mut names, abandoned) = (stored.names, stored.abandoned);
+            names.insert(alias);
+            AnswerHeader::Ok { names, abandoned }
         };
-        let answer = with_name(below, alias);
         let json = stored.answer.unwrap_or_else(|| NOTHING.into());
         Begun::Replay(Box::new(Replay {
             call: self.call,
