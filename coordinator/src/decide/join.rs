@@ -108,7 +108,9 @@ impl<R: Rules> Turn<'_, R> {
                 Known::Refused(JoinRefused::CallIdReused)
             }
             Some(branch) if branch.state == BranchState::Joining => {
-                branch.waiting.push(request);
+                if !branch.waiting.contains(&request) {
+                    branch.waiting.push(request);
+                }
                 Known::Joining
             }
             Some(branch) => Known::Joined(branch.registration.alias),
