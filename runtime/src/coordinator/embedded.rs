@@ -7,13 +7,17 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use unanimous_coordinator as tc;
+use unanimous_coordinator::drive as tc;
+#[cfg(feature = "listen")]
+use unanimous_coordinator::serve::Listener;
 use unanimous_protocol::message::{
     AdminAnswer, AdminRequest, Attach, Began, Begin, BeginRefused, Commit, DecisionAnswer,
     InDoubtAnswer, InDoubtQuestion, JoinRefused, Joined, PhaseTwo, Register, Report, ReportAnswer,
 };
 use unanimous_protocol::{Xid, limits};
 
+#[cfg(feature = "listen")]
+use super::listen::Serving;
 use super::{
     Answer, Attachment, Capabilities, Coordinator, CoordinatorError, OpenError, PhaseTwoHandler,
 };
@@ -25,16 +29,16 @@ pub(crate) async fn memory(
     application: &Arc<str>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<dyn Coordinator>, OpenError> {
+    let coordinator = start(tc::Options::memory(), clock).await?;
     let capabilities = Capabilities::full().volatile();
-    let address = Arc::from("memory:");
-    Embedded::open(
-        tc::Options::memory(),
+    let address = "memory:".to_owned();
+    Ok(Arc::new(Embedded::new(
+        coordinator,
         address,
         capabilities,
         application,
         clock,
-    )
-    .await
+    )))
 }
 
 /// A coordinator whose log is a file of this process alone.
@@ -43,11 +47,46 @@ pub(crate) async fn durable(
     application: &Arc<str>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<dyn Coordinator>, OpenError> {
-    let address = Arc::from(format!("embedded:{}", url.path.display()));
+    // First, so that a mistake in the address leaves no trace in the log.
+    let listener = match &url.listen {
+        Some(listen) => Some(listen_at(listen).await?),
+        None => None,
+    };
+    let address = format!("embedded:{}", url.path.display());
     let options = tc::Options::redb(url.path)
         .wait(url.wait)
         .restored(url.restored);
-    Embedded::open(options, address, Capabilities::full(), application, clock).await
+    let coordinator = start(options, clock).await?;
+    let mut embedded = Embedded::new(
+        coordinator,
+        address,
+        Capabilities::full(),
+        application,
+        clock,
+    );
+    if let Some(listener) = listener {
+        embedded.serve(listener);
+    }
+    Ok(Arc::new(embedded))
+}
+
+#[cfg(feature = "listen")]
+async fn listen_at(listen: &str) -> Result<Listener, OpenError> {
+    Ok(Listener::bind(listen).await?)
+}
+
+#[cfg(not(feature = "listen"))]
+async fn listen_at(listen: &str) -> Result<std::convert::Infallible, OpenError> {
+    let url = format!("embedded:..?listen={listen}");
+    Err(OpenError::Feature {
+        url,
+        feature: "listen",
+    })
+}
+
+async fn start(options: tc::Options, clock: &Arc<dyn Clock>) -> Result<tc::Coordinator, OpenError> {
+    let options = options.clock(Arc::new(SharedClock(Arc::clone(clock))));
+    Ok(tc::Coordinator::open(options).await?)
 }
 
 struct Embedded {
@@ -57,29 +96,45 @@ struct Embedded {
     capabilities: Capabilities,
     application: Arc<str>,
     clock: Arc<dyn Clock>,
+    #[cfg(feature = "listen")]
+    serving: Option<Serving>,
 }
 
 impl Embedded {
-    async fn open(
-        options: tc::Options,
-        address: Arc<str>,
+    fn new(
+        coordinator: tc::Coordinator,
+        address: String,
         capabilities: Capabilities,
         application: &Arc<str>,
         clock: &Arc<dyn Clock>,
-    ) -> Result<Arc<dyn Coordinator>, OpenError> {
-        let options = options.clock(Arc::new(SharedClock(Arc::clone(clock))));
-        let coordinator = tc::Coordinator::open(options).await?;
-        let session = coordinator.session(application, "anonymous");
-        let application = Arc::clone(application);
-        let clock = Arc::clone(clock);
-        Ok(Arc::new(Self {
+    ) -> Self {
+        Self {
+            session: coordinator.session(application, "anonymous"),
             coordinator,
-            session,
-            address,
+            address: address.into(),
             capabilities,
-            application,
-            clock,
-        }))
+            application: Arc::clone(application),
+            clock: Arc::clone(clock),
+            #[cfg(feature = "listen")]
+            serving: None,
+        }
+    }
+
+    /// Serves other processes too; the address tells where.
+    #[cfg(feature = "listen")]
+    fn serve(&mut self, listener: Listener) {
+        let serving = Serving::start(listener, self.coordinator.clone());
+        self.address = format!("{}?listen={}", self.address, serving.address()).into();
+        self.serving = Some(serving);
+    }
+
+    #[cfg(not(feature = "listen"))]
+    #[expect(
+        clippy::needless_pass_by_ref_mut,
+        reason = "the same shape with the feature"
+    )]
+    fn serve(&mut self, never: std::convert::Infallible) {
+        match never {}
     }
 
     /// The answer, less its own kind of error.
@@ -151,8 +206,16 @@ impl Coordinator for Embedded {
     }
 
     fn stop(&self) -> BoxFuture<'static, ()> {
+        #[cfg(feature = "listen")]
+        let served = self.serving.as_ref().map(Serving::stop);
         let coordinator = self.coordinator.clone();
-        Box::pin(async move { coordinator.stop().await })
+        Box::pin(async move {
+            #[cfg(feature = "listen")]
+            if let Some(served) = served {
+                served.await;
+            }
+            coordinator.stop().await;
+        })
     }
 }
 
@@ -225,7 +288,7 @@ async fn deliver(
 #[derive(Debug)]
 struct SharedClock(Arc<dyn Clock>);
 
-impl tc::Clock for SharedClock {
+impl unanimous_coordinator::clock::Clock for SharedClock {
     fn now(&self) -> Duration {
         self.0.now()
     }

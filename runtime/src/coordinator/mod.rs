@@ -6,6 +6,8 @@
 
 #[cfg(feature = "embedded")]
 mod embedded;
+#[cfg(feature = "listen")]
+mod listen;
 #[cfg(feature = "grpc")]
 pub mod grpc;
 #[cfg(feature = "testing")]

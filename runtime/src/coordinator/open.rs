@@ -21,7 +21,11 @@ pub enum OpenError {
     /// The embedded coordinator's log could not be opened.
     #[cfg(feature = "embedded")]
     #[error(transparent)]
-    Embedded(#[from] unanimous_coordinator::OpenError),
+    Embedded(#[from] unanimous_coordinator::drive::OpenError),
+    /// The embedded coordinator could not be served to other processes.
+    #[cfg(feature = "listen")]
+    #[error(transparent)]
+    Listen(#[from] unanimous_coordinator::serve::ServeError),
     /// The address is refused.
     #[error("{0}")]
     Address(String),
