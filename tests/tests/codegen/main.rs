@@ -1,6 +1,8 @@
 //! What is generated from `protocol/proto` is checked in, so that nobody needs a generator to
 //! build. This test generates it anew and compares; `cargo xtask codegen` makes it write instead.
 
+mod shop;
+
 use std::{
     fs,
     path::{Path, PathBuf},

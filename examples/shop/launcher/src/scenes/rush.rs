@@ -1,0 +1,153 @@
+//! Scene 9: many buyers, few items, and an account that dies among them.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt as _, stream};
+use shop_service::PRICE;
+
+use super::scene::{heading, say};
+use crate::Failure;
+use crate::customer::{Answer, Wish};
+use crate::databases::Article;
+use crate::shop::{Role, Shop};
+use crate::table::Table;
+
+const BUYERS: usize = 500;
+const AT_A_TIME: usize = 64;
+/// The committed order at which the account is killed.
+const KILLED_AT: usize = 30;
+/// Everything ends in this time.
+const QUIET: Duration = Duration::from_secs(20);
+
+pub(crate) const TICKET: Article = Article {
+    sku: "ticket",
+    stocked: 100,
+};
+
+/// Each has the money for one.
+pub(crate) fn buyers() -> impl Iterator<Item = (String, i64)> {
+    (1..=BUYERS).map(|number| (format!("buyer-{number:03}"), PRICE))
+}
+
+pub(super) async fn play(number: u8, shop: &mut Shop) -> Result<bool, Failure> {
+    heading(
+        number,
+        "500 buyers, 100 items, 64 at a time",
+        "The account is killed at the 30th committed order, and started again.",
+    );
+    let mut table = Table::new(TICKET.sku, "buyer-*");
+    table.add(
+        "before",
+        shop.databases().snapshot(TICKET.sku, "buyer-*").await?,
+    );
+    let start = Instant::now();
+    let (committed, refused) = orders(shop).await?;
+    say(
+        "answers",
+        format!(
+            "{committed} x committed, in {:.1} s",
+            start.elapsed().as_secs_f64()
+        ),
+    );
+    for (error, times) in refused {
+        say("", format!("{times} x not: {error}"));
+    }
+    let is_quiet = shop.observer()?.quiet(QUIET).await;
+    for xid in unfinished(shop).await? {
+        shop.databases().ended(&xid).await?;
+    }
+    let after = shop.databases().snapshot(TICKET.sku, "buyer-*").await?;
+    table.add("after", after);
+    println!("\n{table}");
+
+    let sums = [
+        (is_quiet, "nothing is left to do for the coordinator"),
+        (
+            after.free + after.held + after.sold == TICKET.stocked,
+            "free + held + sold = 100",
+        ),
+        (
+            after.held == 0 && after.reserved == 0 && after.pending == 0,
+            "nothing is still held",
+        ),
+        (after.confirmed == after.sold, "confirmed orders = sold"),
+        (
+            after.balance + after.sold * PRICE == before.balance,
+            "balances + revenue = start",
+        ),
+        (
+            i64::try_from(committed)? == after.sold,
+            "committed answers = sold",
+        ),
+        (
+            committed > KILLED_AT,
+            "the shop went on after the account was killed",
+        ),
+        (shop.databases().tried().await? == 0, "no tried row is left"),
+    ];
+    for (holds, what) in sums {
+        say(if holds { "ok" } else { "WRONG" }, what);
+    }
+    Ok(sums.iter().all(|(holds, _)| *holds))
+}
+
+/// Lets everybody order; returns how many committed, and why the others did not.
+async fn orders(shop: &mut Shop) -> Result<(usize, BTreeMap<String, usize>), Failure> {
+    let customer = shop.customer()?;
+    let wish = |user: String| Wish {
+        user,
+        sku: TICKET.sku.to_owned(),
+        count: 1,
+    };
+    say(
+        "sent",
+        format!("{BUYERS} x {}", wish("buyer-NNN".to_owned())),
+    );
+    // A task for each: orders under way go on while the account is started again.
+    let order = |(user, _)| {
+        let (customer, wish) = (customer.clone(), wish(user));
+        async move { tokio::spawn(async move { customer.order(wish).await }).await? }
+    };
+    let mut answers = stream::iter(buyers())
+        .map(order)
+        .buffer_unordered(AT_A_TIME);
+    let (mut committed, mut refused) = (0, BTreeMap::new());
+    while let Some(answer) = answers.next().await {
+        let answer: Answer = answer?;
+        if !answer.is_committed() {
+            let error = answer.error().unwrap_or("no reason was told").to_owned();
+            *refused.entry(reason(&error)).or_default() += 1;
+            continue;
+        }
+        committed += 1;
+        if committed == KILLED_AT {
+            shop.process(Role::Account)?.kill().await?;
+            say(
+                "killed",
+                format!("account, at the {committed}th committed order"),
+            );
+            let id = shop.start(Role::Account).await?;
+            say("started", format!("account, pid {id}"));
+        }
+    }
+    Ok((committed, refused))
+}
+
+/// The error without what differs between buyers.
+fn reason(error: &str) -> String {
+    let words = error
+        .split(' ')
+        .map(|word| if word.starts_with("u1.") { "XID" } else { word });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The transactions of orders that are not confirmed: the coordinator may know of none of their
+/// branches any more, yet the services still have to cancel theirs.
+async fn unfinished(shop: &Shop) -> Result<Vec<String>, Failure> {
+    Ok(sqlx::query_scalar(
+        "SELECT xid FROM orders WHERE user GLOB 'buyer-*' AND state <> 'confirmed'",
+    )
+    .fetch_all(&mut shop.databases().order().await?)
+    .await?)
+}

@@ -1,0 +1,6 @@
+CREATE TABLE IF NOT EXISTS stock (
+    sku  TEXT    PRIMARY KEY,
+    free INTEGER NOT NULL CHECK (free >= 0),
+    held INTEGER NOT NULL DEFAULT 0 CHECK (held >= 0),
+    sold INTEGER NOT NULL DEFAULT 0
+);
