@@ -292,6 +292,7 @@ impl Core {
                     horizon,
                 },
             ) => {
+                inner.people.forget(incarnation, &horizon);
                 for attachment in inner.attachments.values() {
                     // One whose receiver is gone is about to detach.
                     let _ = attachment

@@ -37,8 +37,9 @@ pub use session::{Deliveries, Delivery, Session};
 
 /// A coordinator in this process. Cloning is cheap: clones are handles to one coordinator.
 ///
-/// Dropping the last handle and the last [`Session`] closes the store; transactions that were
-/// open then roll back at the next start (TC2). [`Coordinator::stop`] does it in order.
+/// Dropping the last handle and the last [`Session`] closes the store soon after; transactions that
+/// were open then roll back at the next start (TC2). [`Coordinator::stop`] does it in order, and
+/// the file is free once it has returned.
 #[derive(Clone, Debug)]
 pub struct Coordinator {
     core: Arc<Core>,

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use unanimous_protocol::message::{
-    AdminAnswer, AdminRefusal, AdminRequest, BranchDetail, BranchResult, PhaseTwo,
+    AdminAnswer, AdminRefusal, AdminRequest, BranchDetail, BranchResult, Horizon, PhaseTwo,
     TransactionDetail, TransactionSummary,
 };
-use unanimous_protocol::{Alias, BranchState, GlobalState, OwnXid, limits};
+use unanimous_protocol::{Alias, BranchState, GlobalState, Incarnation, OwnXid, limits};
 
 use crate::decide::{Branch, Finished, Note};
 
@@ -100,6 +100,15 @@ impl People {
             }
             _ => {}
         }
+    }
+
+    /// The horizon has passed some transactions, of which a few never finished: nobody had to hear
+    /// of their end (TC12).
+    pub(super) fn forget(&mut self, incarnation: Incarnation, horizon: &Horizon) {
+        let kept =
+            |xid: &OwnXid| xid.incarnation != incarnation || !horizon.has_passed(xid.counter);
+        self.began.retain(|xid, _| kept(xid));
+        self.branches.retain(|(xid, _), _| kept(xid));
     }
 
     /// Completes what `decide` answered with what it does not know.

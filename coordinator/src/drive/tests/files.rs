@@ -1,8 +1,13 @@
 use unanimous_protocol::message::BranchResult;
 
+use std::collections::BTreeMap;
+
 use super::super::OpenError;
 use super::*;
-use crate::store::StoreError;
+use crate::random::Random;
+use crate::store::redb::sim::{Fault, SimMedia};
+use crate::store::{RedbStore, StoreError};
+use unanimous_protocol::LogId;
 
 #[tokio::test]
 async fn a_file_keeps_decisions_over_a_restart() {
@@ -38,7 +43,9 @@ async fn a_file_keeps_decisions_over_a_restart() {
     session.branch_result(phase_two.xid.clone(), phase_two.alias, BranchResult::Ended);
     // Dropped without a stop: what is queued is written all the same.
     drop((session, deliveries, coordinator));
-    let coordinator = Coordinator::open(Options::redb(&path)).await.unwrap();
+    // The store's own thread may still be closing it.
+    let again = Options::redb(&path).wait(Duration::from_secs(30));
+    let coordinator = Coordinator::open(again).await.unwrap();
     let session = coordinator.session("account", "anonymous");
     let (_, mut deliveries) = session
         .attach(attach(&["account"], None))
@@ -98,4 +105,64 @@ async fn waiting_for_a_file_in_use_ends() {
         "{error}"
     );
     first.stop().await;
+}
+
+/// Runs some transactions on `media` until it fails; returns what was told about each.
+async fn told(media: Arc<SimMedia>) -> BTreeMap<Xid, Option<DecisionAnswer>> {
+    let mut told = BTreeMap::new();
+    let Ok(store) = RedbStore::over(media, false, LogId([7; 16])) else {
+        return told;
+    };
+    let Ok(coordinator) = Coordinator::open(Options::over(store).seed(5)).await else {
+        return told;
+    };
+    let session = coordinator.session("shop", "anonymous");
+    for _ in 0..4 {
+        let Ok(Ok(began)) = session.begin(begin(Duration::from_mins(1))).await else {
+            break;
+        };
+        told.insert(began.xid.clone(), None);
+        let joining = register(&began.xid, "a:1", "account", BranchKind::Unfenced);
+        let Ok(Ok(joined)) = session.register(joining).await else {
+            break;
+        };
+        let Ok(answer) = session.commit(commit(&began.xid, &[joined.alias])).await else {
+            break;
+        };
+        told.insert(began.xid, Some(answer));
+    }
+    coordinator.stop().await;
+    told
+}
+
+#[tokio::test]
+async fn g2_committed_is_told_only_of_what_survives_a_fault_at_any_operation() {
+    let start = {
+        let media = Arc::new(SimMedia::new());
+        RedbStore::over(media.clone(), true, LogId([7; 16])).unwrap();
+        media.bytes()
+    };
+    let healthy = Arc::new(SimMedia::with_bytes(&start));
+    assert_eq!(told(healthy.clone()).await.len(), 4);
+    let mut random = Random::seeded(3);
+    let mut committed = 0;
+    for at in 0..healthy.operations() {
+        let media = Arc::new(SimMedia::with_bytes(&start));
+        media.fail_at(at, Fault::Torn);
+        let told = told(media.clone()).await;
+        let left = media.after_power_loss(|| random.bits().is_multiple_of(2));
+        let store = RedbStore::over(Arc::new(left), false, LogId([7; 16])).unwrap();
+        let coordinator = Coordinator::open(Options::over(store).seed(6))
+            .await
+            .unwrap();
+        let session = coordinator.session("shop", "anonymous");
+        for (xid, told) in told {
+            let outcome = session.outcome(xid.clone()).await.unwrap();
+            if let Some(told) = told {
+                assert_eq!(outcome, told, "{xid}, fault at operation {at}");
+                committed += 1;
+            }
+        }
+    }
+    assert!(committed > 20, "only {committed} commits were told");
 }

@@ -202,29 +202,32 @@ fn commit(database: &Database, batches: &[Batch], buffer: &mut Vec<u8>) -> Resul
     let mut transaction = database.begin_write()?;
     transaction.set_durability(Durability::Immediate)?;
     {
-        let mut incarnations = transaction.open_table(INCARNATIONS)?;
-        let mut facts = transaction.open_table(FACTS)?;
         let mut records = transaction.open_table(RECORDS)?;
         for batch in batches {
             if let Some(forget) = &batch.forget {
+                let mut incarnations = transaction.open_table(INCARNATIONS)?;
                 let (start, end) = (&forget.rows.start[..], &forget.rows.end[..]);
                 incarnations.retain_in::<&[u8], _>(start..end, |_, _| false)?;
                 forget_records(&mut records, forget)?;
             }
             for Put { key, value } in &batch.puts {
                 match key {
-                    Key::Incarnation(key) => {
-                        seal("incarnations", key, value, buffer);
-                        incarnations.insert(&key[..], &buffer[..])?;
-                    }
-                    Key::Fact(key) => {
-                        seal("facts", key, value, buffer);
-                        facts.insert(&key[..], &buffer[..])?;
-                    }
                     Key::Record(key) => {
                         let key = record_key(*key);
                         seal("records", &key, value, buffer);
                         records.insert(&key, &buffer[..])?;
+                    }
+                    // Rare beside records: their tables are opened for each.
+                    Key::Incarnation(key) => {
+                        seal("incarnations", key, value, buffer);
+                        let mut incarnations = transaction.open_table(INCARNATIONS)?;
+                        incarnations.insert(&key[..], &buffer[..])?;
+                    }
+                    Key::Fact(key) => {
+                        seal("facts", key, value, buffer);
+                        transaction
+                            .open_table(FACTS)?
+                            .insert(&key[..], &buffer[..])?;
                     }
                 }
             }
