@@ -442,12 +442,6 @@ impl OpenCall {
         self.parent.calls().unanswered_success(&self.id);
     }
 
-    /// It ended in an error that is no failure: nothing had joined below it.
-    pub(crate) fn harmless(mut self) {
-        self.open = false;
-        self.parent.calls().harmless(&self.id);
-    }
-
     /// Its scope ended in this process.
     pub(crate) fn close(self, ending: Ending) {
         let answer = self.child.end(ending);

@@ -123,13 +123,15 @@ pub async fn outside<F: Future>(future: F) -> F::Output {
     Ambient::with_scope(None).enter(future).await
 }
 
+type When<E> = Arc<dyn Fn(&E) -> bool + Send + Sync>;
+
 /// When and how often [`retry_call`] repeats.
 #[derive(Clone)]
 pub struct RetryPolicy<E> {
     attempts_max: u32,
     wait_min: Duration,
     wait_max: Duration,
-    when: Option<Arc<dyn Fn(&E) -> bool + Send + Sync>>,
+    when: Option<When<E>>,
 }
 
 impl<E> RetryPolicy<E> {

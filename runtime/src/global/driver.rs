@@ -70,6 +70,8 @@ impl Started {
 pub(crate) struct Driver {
     state: State,
     ambient: Ambient,
+    /// Around every poll of the body.
+    span: tracing::Span,
 }
 
 enum State {
@@ -89,6 +91,7 @@ impl Driver {
         Self {
             state: State::Beginning(beginning),
             ambient,
+            span: tracing::Span::none(),
         }
     }
 
@@ -99,7 +102,9 @@ impl Driver {
         };
         match ready!(beginning.as_mut().poll(cx)) {
             Ok(started) => {
-                self.ambient = Ambient::with_scope(Some(started.scope().clone()));
+                let scope = started.scope();
+                self.span = tracing::debug_span!("global_transaction", xid = %scope.xid());
+                self.ambient = Ambient::with_scope(Some(scope.clone()));
                 self.state = State::Running {
                     started,
                     deadline: None,
@@ -119,7 +124,7 @@ impl Driver {
         cx: &mut TaskContext<'_>,
         body: &mut dyn FnMut(&mut TaskContext<'_>) -> Poll<()>,
     ) -> Poll<bool> {
-        if self.ambient.within(|| body(cx)).is_ready() {
+        if self.within(|| body(cx)).is_ready() {
             return Poll::Ready(true);
         }
         match &mut self.state {
@@ -142,6 +147,11 @@ impl Driver {
             }
             _ => Poll::Pending,
         }
+    }
+
+    /// Runs `f` as part of the body.
+    fn within<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.span.in_scope(|| self.ambient.within(f))
     }
 
     /// Starts to finish; the body is gone.
@@ -196,15 +206,15 @@ async fn begin_root(plan: Plan, runtime: Runtime) -> Result<Root, Error> {
     let timeout = timeout.min(unanimous_protocol::limits::TIMEOUT_MAX);
     let settle = plan.settle.unwrap_or(runtime.settings().settle);
     let deadline = runtime.clock().now() + timeout;
-    let begin = Begin {
+    let request = Begin {
         name: transaction_name(&plan.name),
         timeout,
         trace: None,
     };
-    let began = runtime.coordinator().begin(begin);
+    let answer = runtime.coordinator().begin(request);
     let began = tokio::select! {
         biased;
-        began = began => began?,
+        answer = answer => answer?,
         () = runtime.clock().sleep_until(deadline) => {
             return Err(crate::coordinator::CoordinatorError::Unavailable {
                 coordinator: runtime.coordinator().address(),
@@ -293,7 +303,7 @@ impl<'a, F: Future> Run<'a, F> {
 
     fn drop_body(&mut self) {
         let body = &mut self.body;
-        self.driver.ambient.within(|| body.set(None));
+        self.driver.within(|| body.set(None));
     }
 }
 

@@ -8,6 +8,7 @@ use super::{Inner, Runtime, Settings, Tasks, open::Open};
 use crate::__private::LinkedParticipant;
 use crate::backoff::Entropy;
 use crate::branch::deliver::{Deliveries, ProvideError, Provided, Registry};
+use crate::branch::fence::DynFence;
 use crate::branch::{Participant, SourceLocation};
 use crate::clock::{Clock, SystemClock};
 use crate::coordinator::{Coordinator, OpenError, open};
@@ -241,9 +242,7 @@ async fn provide(
 }
 
 fn outlives_process(participant: &dyn Participant) -> bool {
-    participant
-        .fence()
-        .is_some_and(|fence| fence.outlives_process())
+    participant.fence().is_some_and(DynFence::outlives_process)
 }
 
 /// Linking alone never makes a process a handler; forgetting to provide is told.

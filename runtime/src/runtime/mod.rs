@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use unanimous_protocol::message::{AdminAnswer, AdminRequest};
+use unanimous_protocol::message::{AdminAnswer, AdminRequest, DecisionAnswer};
 use unanimous_protocol::{Outcome, UnknownWhy, Xid};
 
 use crate::Error;
@@ -76,7 +76,6 @@ impl Drop for Tasks {
 
 impl Runtime {
     /// Starts to describe a runtime.
-    #[must_use]
     pub fn builder() -> RuntimeBuilder {
         RuntimeBuilder::new()
     }
@@ -118,12 +117,12 @@ impl Runtime {
     /// Answers `Unknown` while the transaction is open or the coordinator is away; asking again
     /// is always safe. Cancel safe.
     pub async fn outcome(&self, xid: &Xid) -> Outcome {
-        self.told(xid, self.inner.coordinator.outcome(xid.clone()).await)
+        told(xid, self.inner.coordinator.outcome(xid.clone()).await)
     }
 
     /// Settles a transaction: asks for its rollback and tells whichever decision holds (TM3).
     pub async fn resolve(&self, xid: &Xid) -> Outcome {
-        self.told(xid, self.inner.coordinator.rollback(xid.clone()).await)
+        told(xid, self.inner.coordinator.rollback(xid.clone()).await)
     }
 
     /// Waits at most `within` until every branch of a decided transaction has ended; tells whether
@@ -177,19 +176,6 @@ impl Runtime {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-    }
-
-    fn told(
-        &self,
-        xid: &Xid,
-        answer: Result<unanimous_protocol::message::DecisionAnswer, CoordinatorError>,
-    ) -> Outcome {
-        let mut asking: Asking = Asking::new(xid.clone());
-        match answer {
-            Ok(answer) => asking.answered(answer),
-            Err(error) => tracing::debug!(%xid, %error, "outcome not answered"),
-        }
-        asking.outcome()
     }
 
     /// Asks again, 5 ms to 200 ms apart, until it is seen or the time is over.
@@ -256,6 +242,16 @@ impl Runtime {
             why,
         });
     }
+}
+
+/// What a user may be told after one question.
+fn told(xid: &Xid, answer: Result<DecisionAnswer, CoordinatorError>) -> Outcome {
+    let mut asking: Asking = Asking::new(xid.clone());
+    match answer {
+        Ok(answer) => asking.answered(answer),
+        Err(error) => tracing::debug!(%xid, %error, "outcome not answered"),
+    }
+    asking.outcome()
 }
 
 impl fmt::Debug for Runtime {

@@ -52,6 +52,10 @@ checks! {
     a_row_in_doubt_is_answered_by_its_branch: |can| can.answers_in_doubt;
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the shape of every condition"
+)]
 fn always(_: &Capabilities) -> bool {
     true
 }
@@ -79,12 +83,12 @@ fn must<T>(value: Option<T>) -> T {
 
 async fn begin(on: &Tested) -> Xid {
     let name = must("conformance".parse().ok());
-    let begin = Begin {
+    let request = Begin {
         name,
         timeout: Duration::from_mins(5),
         trace: None,
     };
-    let began = on.begin(begin).await.expect("begin was not answered");
+    let began = on.begin(request).await.expect("begin was not answered");
     began.expect("begin was refused").xid
 }
 
