@@ -313,6 +313,22 @@ fn a_crash_during_creation_leaves_no_half_store() {
 }
 
 #[test]
+fn l6_a_reserve_stands_beside_an_open_store_and_a_short_one_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, reserve) = (
+        folder.path().join("log.redb"),
+        folder.path().join("log.redb.reserve"),
+    );
+    drop(RedbStore::open(&path, LOG).unwrap());
+    let whole = std::fs::read(&reserve).unwrap().len();
+    assert!(whole >= 1024 * 1024, "only {whole} bytes are set aside");
+    std::fs::write(&reserve, b"short").unwrap();
+    let store = RedbStore::open(&path, LOG).unwrap();
+    assert_eq!(std::fs::read(&reserve).unwrap().len(), whole);
+    assert!(!store.is_full() && !folder.path().join("log.redb.probe").exists());
+}
+
+#[test]
 fn a_horizon_deletes_what_it_covers_and_keeps_what_it_lists() {
     let media = Arc::new(SimMedia::new());
     let store = RedbStore::over(media.clone(), true, LOG).unwrap();
