@@ -24,7 +24,7 @@ pub(crate) struct Arrow {
 }
 
 impl Arrow {
-    pub(crate) fn of(arrow: &Token![->]) -> Self {
+    pub(crate) fn of(arrow: Token![->]) -> Self {
         Self {
             first: arrow.spans[0],
             last: arrow.spans[1],
@@ -141,7 +141,7 @@ mod tests {
             krate.private("how").to_string(),
             ":: tx :: __private :: how"
         );
-        let arrow = Arrow::of(&syn::parse_quote!(->));
+        let arrow = Arrow::of(syn::parse_quote!(->));
         let under = krate.private_under("how", arrow);
         assert_eq!(under.to_string(), krate.private("how").to_string());
     }

@@ -55,7 +55,7 @@ pub(crate) fn validate(function: &AnnotatedFn, args: Args, errors: &mut Errors) 
         body: body.clone(),
         output: output.cloned(),
         shape,
-        arrow: Arrow::of(arrow),
+        arrow: Arrow::of(*arrow),
         name: name(&args, &sig.ident),
         timeout: args.timeout.map(|timeout| timeout.value),
         settle: args.settle.map(|settle| settle.value),
@@ -96,13 +96,11 @@ fn not_async(function: &AnnotatedFn, errors: &mut Errors) {
 /// Module path and function, unless the user says otherwise.
 fn name(args: &Args, function: &Ident) -> proc_macro2::TokenStream {
     let mixed = Span::mixed_site();
-    match &args.name {
-        Some(name) => name.to_token_stream(),
-        None => {
-            let function = function.unraw().to_string();
-            quote_spanned!(mixed=> ::core::concat!(::core::module_path!(), "::", #function))
-        }
+    if let Some(name) = &args.name {
+        return name.to_token_stream();
     }
+    let function = function.unraw().to_string();
+    quote_spanned!(mixed=> ::core::concat!(::core::module_path!(), "::", #function))
 }
 
 /// A function whose only future is the missing `async`: as its callers will see it, so that what

@@ -142,13 +142,11 @@ fn participant(block: &ImplBlock, model: &Model) -> TokenStream {
 
 fn name(model: &Model, this: &proc_macro2::Ident) -> TokenStream {
     let name = &model.name;
-    match as_text(name) {
-        Some(text) => quote_spanned!(Span::mixed_site()=> ::std::borrow::Cow::Borrowed(#text)),
-        None => {
-            let name = with_self(name, this);
-            quote_spanned!(Span::mixed_site()=> ::core::convert::Into::into(#name))
-        }
+    if let Some(text) = as_text(name) {
+        return quote_spanned!(Span::mixed_site()=> ::std::borrow::Cow::Borrowed(#text));
     }
+    let name = with_self(name, this);
+    quote_spanned!(Span::mixed_site()=> ::core::convert::Into::into(#name))
 }
 
 fn phase_two(this: &proc_macro2::Ident, krate: &CratePath, body: &TokenStream) -> TokenStream {

@@ -96,10 +96,9 @@ impl AnnotatedFn {
             sig,
             body,
         } = self;
-        let body = match body {
-            Some(body) => braces(content, body.braces),
-            None => quote!(;),
-        };
+        let body = body
+            .as_ref()
+            .map_or_else(|| quote!(;), |body| braces(content, body.braces));
         quote!(#(#attrs)* #vis #defaultness #sig #body)
     }
 }

@@ -77,7 +77,8 @@ fn one(
     if seen.contains(&key) {
         errors.at(&key, format!("`{key}` is given twice; keep one of the two"));
         // The rest of a repeated argument is not looked at.
-        return Ok(skip_to_comma_kept(input));
+        skip_to_comma_kept(input);
+        return Ok(());
     }
     seen.push(key.clone());
     let opened = if known.example.contains(" = ") {
@@ -129,7 +130,7 @@ pub(crate) fn expression(input: ParseStream<'_>) -> syn::Result<Expr> {
     input.parse().map(ungrouped)
 }
 
-/// The expression inside the invisible groups that macro_rules fragments arrive in.
+/// The expression inside the invisible groups that `macro_rules` fragments arrive in.
 pub(crate) fn ungrouped(expression: Expr) -> Expr {
     match expression {
         Expr::Group(group) if group.attrs.is_empty() => ungrouped(*group.expr),
@@ -183,17 +184,14 @@ pub(crate) fn crate_path(input: ParseStream<'_>) -> syn::Result<CratePath> {
                          crate = crate::renamed, or crate = $crate::renamed in a macro_rules macro";
     input.parse::<Token![=]>()?;
     let begin = input.fork();
-    let path = match input.call(Path::parse_mod_style) {
-        Ok(path) => path,
-        Err(_) => {
-            let written: TokenTree = begin.parse()?;
-            return Err(syn::Error::new(written.span(), WRITE));
-        }
+    let Ok(path) = input.call(Path::parse_mod_style) else {
+        let written: TokenTree = begin.parse()?;
+        return Err(syn::Error::new(written.span(), WRITE));
     };
     let starts_at_a_crate = path
         .segments
         .first()
-        .is_some_and(|first| first.ident == "crate" || first.ident.to_string() == "$crate");
+        .is_some_and(|first| first.ident == "crate" || first.ident == "$crate");
     if path.leading_colon.is_none() && !starts_at_a_crate {
         return Err(syn::Error::new_spanned(path, WRITE));
     }

@@ -39,10 +39,10 @@ impl TailBlock {
     pub(crate) fn around(&self, content: TokenStream) -> TokenStream {
         let Self { call, head, body } = self;
         let block = crate::hygiene::braces(content, body.braces);
-        match call {
-            Some(call) => quote!(#call(#head #block)),
-            None => quote!(#head #block),
-        }
+        let Some(call) = call else {
+            return quote!(#head #block);
+        };
+        quote!(#call(#head #block))
     }
 }
 

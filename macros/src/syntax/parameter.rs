@@ -190,9 +190,10 @@ fn type_parameters(generics: &Generics) -> Vec<&Ident> {
 }
 
 fn nested(ty: &Type) -> String {
-    let instead = owned_instead(ty)
-        .map(|owned| format!("use owned values (`{owned}` instead of `{}`)", shown(ty)))
-        .unwrap_or_else(|| "use owned values".to_owned());
+    let instead = match owned_instead(ty) {
+        Some(owned) => format!("use owned values (`{owned}` instead of `{}`)", shown(ty)),
+        None => "use owned values".to_owned(),
+    };
     format!(
         "references inside a parameter's type cannot be recorded for phase two; {instead}, or mark \
          it `#[skip]`"

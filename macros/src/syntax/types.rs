@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericArgument, Lifetime, PathArguments, Type};
 
-/// The type inside parentheses and the invisible groups that macro_rules fragments arrive in.
+/// The type inside parentheses and the invisible groups that `macro_rules` fragments arrive in.
 pub(crate) fn peeled(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => peeled(&group.elem),

@@ -225,7 +225,10 @@ fn read(action: &Action, passed: &Passed, krate: &CratePath) -> Option<TokenStre
             })
         }
         What::Recorded { parameter, .. } => {
-            let (name, value) = (recorded_name(&parameter.ident), read_local(parameter));
+            let (name, value) = (
+                recorded_name(&parameter.ident),
+                read_local(parameter, parameter.colon),
+            );
             let (owned, place) = (parameter.form.owned(), at(parameter.colon));
             let argument = quote_spanned!(place=> #branch.argument(#name)?);
             Some(quote_spanned!(mixed=> let #value: #owned = #argument;))
@@ -233,10 +236,11 @@ fn read(action: &Action, passed: &Passed, krate: &CratePath) -> Option<TokenStre
     }
 }
 
-/// The local that holds a recorded parameter in phase two: named as the user's, but ours.
-fn read_local(parameter: &RecordedParameter) -> proc_macro2::Ident {
+/// The local that holds a recorded parameter in phase two, at that place: of the user's hygiene, so
+/// that a parameter called `__branch` does not meet ours.
+fn read_local(parameter: &RecordedParameter, place: Span) -> proc_macro2::Ident {
     let mut ident = parameter.ident.clone();
-    ident.set_span(at(parameter.colon));
+    ident.set_span(ident.span().located_at(place));
     ident
 }
 
@@ -273,10 +277,6 @@ fn value(passed: &Passed) -> TokenStream {
             );
             quote_spanned!(place=> #tried.#lend())
         }
-        What::Recorded { parameter, how } => {
-            let mut ident = read_local(parameter);
-            ident.set_span(place);
-            how.of(&ident, place)
-        }
+        What::Recorded { parameter, how } => how.of(&read_local(parameter, passed.colon), place),
     }
 }

@@ -61,7 +61,7 @@ pub(crate) fn read(method: &AnnotatedFn, fenced: bool, errors: &mut Errors) -> O
         errors.at(parameter, message);
     }
     let arrow = match &sig.output {
-        ReturnType::Type(arrow, _) => Some(Arrow::of(arrow)),
+        ReturnType::Type(arrow, _) => Some(Arrow::of(*arrow)),
         ReturnType::Default => {
             let message = "a phase-two method returns `Result<(), E>`: `Ok` ends the branch, an \
                            error repeats it; write `-> Result<(), E>`";

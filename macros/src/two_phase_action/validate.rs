@@ -169,7 +169,7 @@ fn future(method: &AnnotatedFn, errors: &mut Errors) -> Option<(Shape, syn::Type
         errors.at(sig.fn_token, message);
         return None;
     };
-    Some((shape, output.clone(), Arrow::of(arrow)))
+    Some((shape, output.clone(), Arrow::of(*arrow)))
 }
 
 /// The parameters of an action, sorted.

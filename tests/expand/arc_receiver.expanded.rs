@@ -1,0 +1,238 @@
+impl Fenced {
+    async fn act(self: Arc<Self>, word: &str) -> Result<(), Failure> {
+        let __this = ::std::sync::Arc::clone(&self);
+        ::unanimous::__private::run_fenced(
+                &const {
+                    ::unanimous::__private::ActionSpec::new(
+                        "act",
+                        ::core::file!(),
+                        0,
+                    )
+                },
+                &*__this,
+                &__this.db,
+                ::unanimous::__private::Recorder::new().put("word", &word).finish(),
+                ::unanimous::__private::how_fenced(),
+                async |__lent| -> Result<(), Failure> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<(), Failure> = loop {};
+                        return __returned;
+                    }
+                    let _tx: &mut FenceTx<Sqlite> = __lent;
+                    {
+                        let moved = self;
+                        moved.journal.tried(word);
+                        Ok(())
+                    }
+                },
+            )
+            .await
+    }
+    async fn confirm(
+        self: Arc<Self>,
+        tx: &mut FenceTx<Sqlite>,
+        word: &str,
+    ) -> Result<(), Failure> {
+        unanimous::sqlx::query("SELECT 1").execute(&mut *tx).await?;
+        self.journal.confirmed(word);
+        Ok(())
+    }
+    async fn cancel(self: Arc<Self>, word: String) -> Result<(), Failure> {
+        self.journal.cancelled(word);
+        Ok(())
+    }
+}
+#[automatically_derived]
+impl ::unanimous::__private::Participant for Fenced {
+    fn name(&self) -> ::std::borrow::Cow<'static, ::core::primitive::str> {
+        ::std::borrow::Cow::Borrowed("fenced")
+    }
+    fn actions(&self) -> &'static [::unanimous::__private::ActionSpec] {
+        const {
+            &[
+                ::unanimous::__private::ActionSpec::new(
+                    "act",
+                    ::core::file!(),
+                    0,
+                ),
+            ]
+        }
+    }
+    fn fence(&self) -> ::core::option::Option<&dyn ::unanimous::__private::DynFence> {
+        ::core::option::Option::Some(::unanimous::__private::erase(&self.db))
+    }
+    fn declared_at(
+        &self,
+    ) -> ::core::option::Option<::unanimous::__private::SourceLocation> {
+        ::core::option::Option::Some(::unanimous::__private::SourceLocation {
+            file: ::core::file!(),
+            line: ::core::line!(),
+        })
+    }
+    fn phase_two<'a>(
+        self: ::std::sync::Arc<Self>,
+        __branch: &'a mut ::unanimous::__private::Branch,
+    ) -> ::unanimous::__private::BoxFuture<
+        'a,
+        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
+    > {
+        match (__branch.action(), __branch.decision()) {
+            ("act", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let word: <str as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("word")?;
+                    let __tx = __branch.transaction(&self.db)?;
+                    ::unanimous::__private::ended(Self::confirm(self, __tx, &word).await)
+                })
+            }
+            ("act", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let word: <str as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("word")?;
+                    ::unanimous::__private::ended(Self::cancel(self, word).await)
+                })
+            }
+            _ => {
+                let error = __branch.unknown_action();
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(::core::result::Result::Err(error)),
+                )
+            }
+        }
+    }
+}
+::unanimous::__private::inventory::submit! {
+    ::unanimous::__private::LinkedParticipant::new(::core::stringify!(Fenced),
+    ::core::file!(), ::core::line!())
+}
+
+impl Unfenced {
+    async fn act(self: Arc<Self>, word: String) -> Result<(), Failure> {
+        let __this = ::std::sync::Arc::clone(&self);
+        ::unanimous::__private::run_unfenced(
+                &const {
+                    ::unanimous::__private::ActionSpec::new(
+                        "act",
+                        ::core::file!(),
+                        0,
+                    )
+                },
+                &*__this,
+                ::unanimous::__private::Recorder::new().put("word", &word).finish(),
+                ::unanimous::__private::how(),
+                ::core::pin::pin!(
+                    ::core::option::Option::Some(async move {
+                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                        if false {
+                            let __returned: Result<(), Failure> = loop {};
+                            return __returned;
+                        }
+                        {
+                            let moved = self;
+                            moved.journal.tried(word);
+                            Ok(())
+                        }
+                    }),
+                ),
+            )
+            .await
+    }
+    async fn confirm(&self, word: &str) -> Result<(), Failure> {
+        self.journal.confirmed(word);
+        Ok(())
+    }
+    async fn cancel(self: Arc<Self>, word: &str) -> Result<(), Failure> {
+        self.journal.cancelled(word);
+        Ok(())
+    }
+}
+#[automatically_derived]
+impl ::unanimous::__private::Participant for Unfenced {
+    fn name(&self) -> ::std::borrow::Cow<'static, ::core::primitive::str> {
+        ::std::borrow::Cow::Borrowed("unfenced")
+    }
+    fn actions(&self) -> &'static [::unanimous::__private::ActionSpec] {
+        const {
+            &[
+                ::unanimous::__private::ActionSpec::new(
+                    "act",
+                    ::core::file!(),
+                    0,
+                ),
+            ]
+        }
+    }
+    fn declared_at(
+        &self,
+    ) -> ::core::option::Option<::unanimous::__private::SourceLocation> {
+        ::core::option::Option::Some(::unanimous::__private::SourceLocation {
+            file: ::core::file!(),
+            line: ::core::line!(),
+        })
+    }
+    fn phase_two<'a>(
+        self: ::std::sync::Arc<Self>,
+        __branch: &'a mut ::unanimous::__private::Branch,
+    ) -> ::unanimous::__private::BoxFuture<
+        'a,
+        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
+    > {
+        match (__branch.action(), __branch.decision()) {
+            ("act", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let word: String = __branch.argument("word")?;
+                    ::unanimous::__private::ended(Self::confirm(&self, &word).await)
+                })
+            }
+            ("act", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let word: String = __branch.argument("word")?;
+                    ::unanimous::__private::ended(Self::cancel(self, &word).await)
+                })
+            }
+            _ => {
+                let error = __branch.unknown_action();
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(::core::result::Result::Err(error)),
+                )
+            }
+        }
+    }
+}
+::unanimous::__private::inventory::submit! {
+    ::unanimous::__private::LinkedParticipant::new(::core::stringify!(Unfenced),
+    ::core::file!(), ::core::line!())
+}
+
+async fn both(
+    fenced: &Arc<Fenced>,
+    unfenced: &Arc<Unfenced>,
+    fails: bool,
+) -> Result<(), Failure> {
+    ::unanimous::__private::run_global(
+            ::unanimous::__private::GlobalSpec::new(
+                ::core::concat!(
+                    ::core::module_path!(),
+                    "::",
+                    "both",
+                ),
+            ),
+            ::unanimous::__private::how(),
+            ::core::pin::pin!(
+                ::core::option::Option::Some(async move {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<(), Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        fenced.clone().act("fenced").await?;
+                        unfenced.clone().act("unfenced".to_owned()).await?;
+                        if fails { Failure::business("fails") } else { Ok(()) }
+                    }
+                }),
+            ),
+        )
+        .await
+}

@@ -1,0 +1,169 @@
+impl Shelf {
+    #[cfg(all())]
+    async fn take(&self, count: u32) -> Result<u32, Failure> {
+        ::unanimous::__private::run_unfenced(
+                &const {
+                    ::unanimous::__private::ActionSpec::new(
+                        "take",
+                        ::core::file!(),
+                        0,
+                    )
+                },
+                self,
+                ::unanimous::__private::Recorder::new().put("count", &count).finish(),
+                ::unanimous::__private::how(),
+                ::core::pin::pin!(
+                    ::core::option::Option::Some(async move {
+                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                        if false {
+                            let __returned: Result<u32, Failure> = loop {};
+                            return __returned;
+                        }
+                        {
+                            self.journal.tried(count);
+                            Ok(count)
+                        }
+                    }),
+                ),
+            )
+            .await
+    }
+    #[cfg(any())]
+    async fn take(&self, count: NoSuchType) -> Result<u32, Failure> {
+        ::unanimous::__private::run_unfenced(
+                &const {
+                    ::unanimous::__private::ActionSpec::new(
+                        "take",
+                        ::core::file!(),
+                        0,
+                    )
+                },
+                self,
+                ::unanimous::__private::Recorder::new().put("count", &count).finish(),
+                ::unanimous::__private::how(),
+                ::core::pin::pin!(
+                    ::core::option::Option::Some(async move {
+                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                        if false {
+                            let __returned: Result<u32, Failure> = loop {};
+                            return __returned;
+                        }
+                        { Ok(count.into()) }
+                    }),
+                ),
+            )
+            .await
+    }
+    async fn confirm(&self, count: u32) -> Result<(), Failure> {
+        self.journal.confirmed(count);
+        Ok(())
+    }
+    async fn cancel(&self, count: u32) -> Result<(), Failure> {
+        self.journal.cancelled(count);
+        Ok(())
+    }
+}
+#[automatically_derived]
+impl ::unanimous::__private::Participant for Shelf {
+    fn name(&self) -> ::std::borrow::Cow<'static, ::core::primitive::str> {
+        ::std::borrow::Cow::Borrowed("shelf")
+    }
+    fn actions(&self) -> &'static [::unanimous::__private::ActionSpec] {
+        const {
+            &[
+                #[cfg(all())]
+                ::unanimous::__private::ActionSpec::new(
+                    "take",
+                    ::core::file!(),
+                    0,
+                ),
+                #[cfg(any())]
+                ::unanimous::__private::ActionSpec::new(
+                    "take",
+                    ::core::file!(),
+                    0,
+                ),
+            ]
+        }
+    }
+    fn declared_at(
+        &self,
+    ) -> ::core::option::Option<::unanimous::__private::SourceLocation> {
+        ::core::option::Option::Some(::unanimous::__private::SourceLocation {
+            file: ::core::file!(),
+            line: ::core::line!(),
+        })
+    }
+    fn phase_two<'a>(
+        self: ::std::sync::Arc<Self>,
+        __branch: &'a mut ::unanimous::__private::Branch,
+    ) -> ::unanimous::__private::BoxFuture<
+        'a,
+        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
+    > {
+        match (__branch.action(), __branch.decision()) {
+            #[cfg(all())]
+            ("take", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let count: u32 = __branch.argument("count")?;
+                    ::unanimous::__private::ended(Self::confirm(&self, count).await)
+                })
+            }
+            #[cfg(all())]
+            ("take", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let count: u32 = __branch.argument("count")?;
+                    ::unanimous::__private::ended(Self::cancel(&self, count).await)
+                })
+            }
+            #[cfg(any())]
+            ("take", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let count: NoSuchType = __branch.argument("count")?;
+                    ::unanimous::__private::ended(Self::confirm(&self, count).await)
+                })
+            }
+            #[cfg(any())]
+            ("take", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let count: NoSuchType = __branch.argument("count")?;
+                    ::unanimous::__private::ended(Self::cancel(&self, count).await)
+                })
+            }
+            _ => {
+                let error = __branch.unknown_action();
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(::core::result::Result::Err(error)),
+                )
+            }
+        }
+    }
+}
+::unanimous::__private::inventory::submit! {
+    ::unanimous::__private::LinkedParticipant::new(::core::stringify!(Shelf),
+    ::core::file!(), ::core::line!())
+}
+
+async fn take(shelf: &Shelf) -> Result<u32, Failure> {
+    ::unanimous::__private::run_global(
+            ::unanimous::__private::GlobalSpec::new(
+                ::core::concat!(
+                    ::core::module_path!(),
+                    "::",
+                    "take",
+                ),
+            ),
+            ::unanimous::__private::how(),
+            ::core::pin::pin!(
+                ::core::option::Option::Some(async move {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<u32, Failure> = loop {};
+                        return __returned;
+                    }
+                    { shelf.take(3).await }
+                }),
+            ),
+        )
+        .await
+}

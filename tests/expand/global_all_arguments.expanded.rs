@@ -1,0 +1,38 @@
+async fn purchase(
+    runtime: &Runtime,
+    probe: &Probe,
+    word: &'static str,
+) -> Result<(), Failure> {
+    ::unanimous::__private::run_global(
+            ::unanimous::__private::GlobalSpec::new("everything")
+                .timeout_ms(120000)
+                .settle_ms(5000)
+                .propagation(::unanimous::__private::Propagation::RequiresNew)
+                .runtime(&runtime),
+            ::unanimous::__private::how_mapped::<
+                Result<(), Failure>,
+            >(|__error| {
+                    ::core::result::Result::Err(__error).map_err(Failure::Transaction)
+                })
+                .commit_on(|__result| match __result {
+                    ::core::result::Result::Err(
+                        Failure::Business(word),
+                    ) if word.is_empty() => true,
+                    _ => false,
+                }),
+            ::core::pin::pin!(
+                ::core::option::Option::Some(async move {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<(), Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        probe.touch("everything").await?;
+                        Failure::business(word)
+                    }
+                }),
+            ),
+        )
+        .await
+}

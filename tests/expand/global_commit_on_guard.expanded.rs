@@ -1,0 +1,30 @@
+async fn purchase(probe: &Probe, word: &'static str) -> Result<(), Failure> {
+    ::unanimous::__private::run_global(
+            ::unanimous::__private::GlobalSpec::new(
+                ::core::concat!(
+                    ::core::module_path!(),
+                    "::",
+                    "purchase",
+                ),
+            ),
+            ::unanimous::__private::how::<Result<(), Failure>>()
+                .commit_on(|__result| match __result {
+                    ::core::result::Result::Err(error) if error.is_harmless() => true,
+                    _ => false,
+                }),
+            ::core::pin::pin!(
+                ::core::option::Option::Some(async move {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<(), Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        probe.touch(word).await?;
+                        Failure::business(word)
+                    }
+                }),
+            ),
+        )
+        .await
+}

@@ -1,0 +1,36 @@
+async fn purchase(probe: &Probe) -> Result<(), String> {
+    crate::renamed::__private::run_global(
+            crate::renamed::__private::GlobalSpec::new(
+                    ::core::concat!(
+                        ::core::module_path!(),
+                        "::",
+                        "purchase",
+                    ),
+                )
+                .propagation(crate::renamed::__private::Propagation::RequiresNew),
+            crate::renamed::__private::how_mapped::<
+                Result<(), String>,
+            >(|__error| {
+                    ::core::result::Result::Err(__error)
+                        .map_err(|error| error.to_string())
+                })
+                .commit_on(|__result| match __result {
+                    ::core::result::Result::Err(_) => true,
+                    _ => false,
+                }),
+            ::core::pin::pin!(
+                ::core::option::Option::Some(async move {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<(), String> = loop {};
+                        return __returned;
+                    }
+                    {
+                        probe.touch("renamed").await.map_err(|error| error.to_string())?;
+                        Err("commits all the same".to_owned())
+                    }
+                }),
+            ),
+        )
+        .await
+}

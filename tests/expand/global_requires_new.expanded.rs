@@ -1,0 +1,84 @@
+async fn audit(probe: &Probe) -> Result<Xid, Failure> {
+    ::unanimous::__private::run_global(
+            ::unanimous::__private::GlobalSpec::new(
+                    ::core::concat!(
+                        ::core::module_path!(),
+                        "::",
+                        "audit",
+                    ),
+                )
+                .propagation(::unanimous::__private::Propagation::RequiresNew),
+            ::unanimous::__private::how(),
+            ::core::pin::pin!(
+                ::core::option::Option::Some(async move {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<Xid, Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        probe.touch("audit").await?;
+                        unanimous::xid().ok_or(Failure::Business("no transaction"))
+                    }
+                }),
+            ),
+        )
+        .await
+}
+
+async fn purchase(probe: &Probe) -> Result<(Xid, Xid), Failure> {
+    ::unanimous::__private::run_global(
+            ::unanimous::__private::GlobalSpec::new(
+                    ::core::concat!(
+                        ::core::module_path!(),
+                        "::",
+                        "purchase",
+                    ),
+                )
+                .propagation(::unanimous::__private::Propagation::Required),
+            ::unanimous::__private::how(),
+            ::core::pin::pin!(
+                ::core::option::Option::Some(async move {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<(Xid, Xid), Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        let inner = audit(probe).await?;
+                        let outer = unanimous::xid()
+                            .ok_or(Failure::Business("no transaction"))?;
+                        Ok((outer, inner))
+                    }
+                }),
+            ),
+        )
+        .await
+}
+
+async fn fails_after(probe: &Probe) -> Result<(), Failure> {
+    ::unanimous::__private::run_global(
+            ::unanimous::__private::GlobalSpec::new(
+                ::core::concat!(
+                    ::core::module_path!(),
+                    "::",
+                    "fails_after",
+                ),
+            ),
+            ::unanimous::__private::how(),
+            ::core::pin::pin!(
+                ::core::option::Option::Some(async move {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<(), Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        audit(probe).await?;
+                        Failure::business("outer")
+                    }
+                }),
+            ),
+        )
+        .await
+}

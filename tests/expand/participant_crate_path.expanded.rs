@@ -1,0 +1,136 @@
+impl Accounts {
+    async fn debit(&self, amount: i64) -> Result<i64, Failure> {
+        crate::renamed::__private::run_fenced(
+                &const {
+                    crate::renamed::__private::ActionSpec::new(
+                        "debit",
+                        ::core::file!(),
+                        0,
+                    )
+                },
+                self,
+                &self.db,
+                crate::renamed::__private::Recorder::new()
+                    .put("amount", &amount)
+                    .finish(),
+                crate::renamed::__private::how_fenced(),
+                async |__lent| -> Result<i64, Failure> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<i64, Failure> = loop {};
+                        return __returned;
+                    }
+                    let _tx: &mut FenceTx<Sqlite> = __lent;
+                    {
+                        self.journal.tried(amount);
+                        Ok(amount)
+                    }
+                },
+            )
+            .await
+    }
+    async fn confirm(&self, amount: &i64) -> Result<(), Failure> {
+        self.journal.confirmed(amount);
+        Ok(())
+    }
+    async fn cancel(&self, amount: i64) -> Result<(), Failure> {
+        self.journal.cancelled(amount);
+        Ok(())
+    }
+}
+#[automatically_derived]
+impl crate::renamed::__private::Participant for Accounts {
+    fn name(&self) -> ::std::borrow::Cow<'static, ::core::primitive::str> {
+        ::std::borrow::Cow::Borrowed("account")
+    }
+    fn actions(&self) -> &'static [crate::renamed::__private::ActionSpec] {
+        const {
+            &[
+                crate::renamed::__private::ActionSpec::new(
+                    "debit",
+                    ::core::file!(),
+                    0,
+                ),
+            ]
+        }
+    }
+    fn fence(&self) -> ::core::option::Option<&dyn crate::renamed::__private::DynFence> {
+        ::core::option::Option::Some(crate::renamed::__private::erase(&self.db))
+    }
+    fn declared_at(
+        &self,
+    ) -> ::core::option::Option<crate::renamed::__private::SourceLocation> {
+        ::core::option::Option::Some(crate::renamed::__private::SourceLocation {
+            file: ::core::file!(),
+            line: ::core::line!(),
+        })
+    }
+    fn phase_two<'a>(
+        self: ::std::sync::Arc<Self>,
+        __branch: &'a mut crate::renamed::__private::Branch,
+    ) -> crate::renamed::__private::BoxFuture<
+        'a,
+        ::core::result::Result<(), crate::renamed::__private::PhaseTwoError>,
+    > {
+        match (__branch.action(), __branch.decision()) {
+            ("debit", crate::renamed::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let __tried = __branch
+                        .tried_or_missing::<
+                            <Result<
+                                i64,
+                                Failure,
+                            > as crate::renamed::__private::Fallible>::Value,
+                        >()?;
+                    crate::renamed::__private::ended(
+                        Self::confirm(&self, &__tried).await,
+                    )
+                })
+            }
+            ("debit", crate::renamed::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let amount: i64 = __branch.argument("amount")?;
+                    crate::renamed::__private::ended(Self::cancel(&self, amount).await)
+                })
+            }
+            _ => {
+                let error = __branch.unknown_action();
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(::core::result::Result::Err(error)),
+                )
+            }
+        }
+    }
+}
+crate::renamed::__private::inventory::submit! {
+    crate
+    ::renamed::__private::LinkedParticipant::new(::core::stringify!(Accounts),
+    ::core::file!(), ::core::line!())
+}
+
+async fn pay(accounts: &Accounts, probe: &Probe) -> Result<i64, Failure> {
+    crate::renamed::__private::run_global(
+            crate::renamed::__private::GlobalSpec::new(
+                ::core::concat!(
+                    ::core::module_path!(),
+                    "::",
+                    "pay",
+                ),
+            ),
+            crate::renamed::__private::how(),
+            ::core::pin::pin!(
+                ::core::option::Option::Some(async move {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<i64, Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        probe.touch("beside").await?;
+                        accounts.debit(5).await
+                    }
+                }),
+            ),
+        )
+        .await
+}

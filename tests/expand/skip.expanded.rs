@@ -1,0 +1,134 @@
+impl Accounts {
+    async fn debit<T: Display + Send>(
+        &self,
+        reason: impl Display + Send,
+        log: &mut Vec<String>,
+        amount: i64,
+        (first, second): (T, &(dyn Fn() -> u8 + Sync)),
+    ) -> Result<(), Failure> {
+        ::unanimous::__private::run_fenced(
+                &const {
+                    ::unanimous::__private::ActionSpec::new(
+                        "debit",
+                        ::core::file!(),
+                        0,
+                    )
+                },
+                self,
+                &self.db,
+                ::unanimous::__private::Recorder::new().put("amount", &amount).finish(),
+                ::unanimous::__private::how_fenced(),
+                async |__lent| -> Result<(), Failure> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<(), Failure> = loop {};
+                        return __returned;
+                    }
+                    let tx: &mut FenceTx<Sqlite> = __lent;
+                    {
+                        unanimous::sqlx::query("SELECT 1").execute(&mut *tx).await?;
+                        log.push(format!("{reason}, {first}, {}", second()));
+                        self.journal.tried(amount);
+                        Ok(())
+                    }
+                },
+            )
+            .await
+    }
+    async fn confirm(&self, amount: i64) -> Result<(), Failure> {
+        self.journal.confirmed(amount);
+        Ok(())
+    }
+    async fn cancel(&self, amount: i64) -> Result<(), Failure> {
+        self.journal.cancelled(amount);
+        Ok(())
+    }
+}
+#[automatically_derived]
+impl ::unanimous::__private::Participant for Accounts {
+    fn name(&self) -> ::std::borrow::Cow<'static, ::core::primitive::str> {
+        ::std::borrow::Cow::Borrowed("account")
+    }
+    fn actions(&self) -> &'static [::unanimous::__private::ActionSpec] {
+        const {
+            &[
+                ::unanimous::__private::ActionSpec::new(
+                    "debit",
+                    ::core::file!(),
+                    0,
+                ),
+            ]
+        }
+    }
+    fn fence(&self) -> ::core::option::Option<&dyn ::unanimous::__private::DynFence> {
+        ::core::option::Option::Some(::unanimous::__private::erase(&self.db))
+    }
+    fn declared_at(
+        &self,
+    ) -> ::core::option::Option<::unanimous::__private::SourceLocation> {
+        ::core::option::Option::Some(::unanimous::__private::SourceLocation {
+            file: ::core::file!(),
+            line: ::core::line!(),
+        })
+    }
+    fn phase_two<'a>(
+        self: ::std::sync::Arc<Self>,
+        __branch: &'a mut ::unanimous::__private::Branch,
+    ) -> ::unanimous::__private::BoxFuture<
+        'a,
+        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
+    > {
+        match (__branch.action(), __branch.decision()) {
+            ("debit", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let amount: i64 = __branch.argument("amount")?;
+                    ::unanimous::__private::ended(Self::confirm(&self, amount).await)
+                })
+            }
+            ("debit", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let amount: i64 = __branch.argument("amount")?;
+                    ::unanimous::__private::ended(Self::cancel(&self, amount).await)
+                })
+            }
+            _ => {
+                let error = __branch.unknown_action();
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(::core::result::Result::Err(error)),
+                )
+            }
+        }
+    }
+}
+::unanimous::__private::inventory::submit! {
+    ::unanimous::__private::LinkedParticipant::new(::core::stringify!(Accounts),
+    ::core::file!(), ::core::line!())
+}
+
+async fn pay(accounts: &Accounts) -> Result<Vec<String>, Failure> {
+    ::unanimous::__private::run_global(
+            ::unanimous::__private::GlobalSpec::new(
+                ::core::concat!(
+                    ::core::module_path!(),
+                    "::",
+                    "pay",
+                ),
+            ),
+            ::unanimous::__private::how(),
+            ::core::pin::pin!(
+                ::core::option::Option::Some(async move {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<Vec<String>, Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        let mut log = Vec::new();
+                        accounts.debit("rent", &mut log, 12, ('x', &|| 7)).await?;
+                        Ok(log)
+                    }
+                }),
+            ),
+        )
+        .await
+}

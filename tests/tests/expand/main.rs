@@ -1,0 +1,158 @@
+//! Every case of `tests/expand`, compiled and run: each asserts that its annotated functions commit
+//! and roll back. What the annotations become stands beside each case, and `macros` compares it.
+
+#![deny(warnings, clippy::all, clippy::pedantic)]
+
+mod world;
+
+// A name for the crate that is not its own: cases with `crate = ..` use it.
+use unanimous as renamed;
+
+#[path = "../../expand/action_map_err.rs"]
+mod action_map_err;
+#[path = "../../expand/action_name.rs"]
+mod action_name;
+#[path = "../../expand/arc_receiver.rs"]
+mod arc_receiver;
+#[path = "../../expand/bare.rs"]
+mod bare;
+#[path = "../../expand/branch_context.rs"]
+mod branch_context;
+#[path = "../../expand/conditional.rs"]
+mod conditional;
+#[path = "../../expand/fenced.rs"]
+mod fenced;
+#[path = "../../expand/generic_impl.rs"]
+mod generic_impl;
+#[path = "../../expand/global_all_arguments.rs"]
+mod global_all_arguments;
+#[path = "../../expand/global_boxed_futures.rs"]
+mod global_boxed_futures;
+#[path = "../../expand/global_commit_on.rs"]
+mod global_commit_on;
+#[path = "../../expand/global_commit_on_guard.rs"]
+mod global_commit_on_guard;
+#[path = "../../expand/global_crate_path.rs"]
+mod global_crate_path;
+#[path = "../../expand/global_generics.rs"]
+mod global_generics;
+#[path = "../../expand/global_in_macro_rules.rs"]
+mod global_in_macro_rules;
+#[path = "../../expand/global_mandatory.rs"]
+mod global_mandatory;
+#[path = "../../expand/global_map_err.rs"]
+mod global_map_err;
+#[path = "../../expand/global_name.rs"]
+mod global_name;
+#[path = "../../expand/global_raw_identifiers.rs"]
+mod global_raw_identifiers;
+#[path = "../../expand/global_receivers.rs"]
+mod global_receivers;
+#[path = "../../expand/global_requires_new.rs"]
+mod global_requires_new;
+#[path = "../../expand/global_runtime.rs"]
+mod global_runtime;
+#[path = "../../expand/global_settle.rs"]
+mod global_settle;
+#[path = "../../expand/global_timeout.rs"]
+mod global_timeout;
+#[path = "../../expand/global_timeout_expression.rs"]
+mod global_timeout_expression;
+#[path = "../../expand/global_trait_methods.rs"]
+mod global_trait_methods;
+#[path = "../../expand/global_under_async_trait.rs"]
+mod global_under_async_trait;
+#[path = "../../expand/name_expression.rs"]
+mod name_expression;
+#[path = "../../expand/parameter_forms.rs"]
+mod parameter_forms;
+#[path = "../../expand/participant_crate_path.rs"]
+mod participant_crate_path;
+#[path = "../../expand/participant_in_macro_rules.rs"]
+mod participant_in_macro_rules;
+#[path = "../../expand/participant_raw_identifiers.rs"]
+mod participant_raw_identifiers;
+#[path = "../../expand/participant_under_async_trait.rs"]
+mod participant_under_async_trait;
+#[path = "../../expand/shared_partner.rs"]
+mod shared_partner;
+#[path = "../../expand/skip.rs"]
+mod skip;
+#[path = "../../expand/trait_impl.rs"]
+mod trait_impl;
+#[path = "../../expand/transactional_action.rs"]
+mod transactional_action;
+#[path = "../../expand/tried_fenced.rs"]
+mod tried_fenced;
+#[path = "../../expand/tried_unfenced.rs"]
+mod tried_unfenced;
+#[path = "../../expand/unfenced.rs"]
+mod unfenced;
+
+macro_rules! run {
+    ($($case:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $case() {
+                $case::run().await;
+            }
+        )*
+
+        #[test]
+        fn every_case_is_run() {
+            let listed = [$(stringify!($case)),*].map(|case| format!("{case}.rs"));
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/expand");
+            let names = std::fs::read_dir(folder).expect("the folder of the cases");
+            let names = names.map(|entry| entry.expect("an entry").file_name());
+            let mut found: Vec<String> = names
+                .map(|name| name.to_string_lossy().into_owned())
+                .filter(|name| name.ends_with(".rs") && !name.ends_with(".expanded.rs"))
+                .collect();
+            found.sort();
+            assert_eq!(found, listed);
+        }
+    };
+}
+
+run! {
+    action_map_err
+    action_name
+    arc_receiver
+    bare
+    branch_context
+    conditional
+    fenced
+    generic_impl
+    global_all_arguments
+    global_boxed_futures
+    global_commit_on
+    global_commit_on_guard
+    global_crate_path
+    global_generics
+    global_in_macro_rules
+    global_mandatory
+    global_map_err
+    global_name
+    global_raw_identifiers
+    global_receivers
+    global_requires_new
+    global_runtime
+    global_settle
+    global_timeout
+    global_timeout_expression
+    global_trait_methods
+    global_under_async_trait
+    name_expression
+    parameter_forms
+    participant_crate_path
+    participant_in_macro_rules
+    participant_raw_identifiers
+    participant_under_async_trait
+    shared_partner
+    skip
+    trait_impl
+    transactional_action
+    tried_fenced
+    tried_unfenced
+    unfenced
+}
