@@ -178,8 +178,8 @@ pub enum Error {
     /// The runtime is shutting down.
     #[error("the runtime is shutting down")]
     ShuttingDown,
-    /// A stored answer of phase one cannot be read back.
-    #[error("the stored answer of {call} cannot be read: {why}")]
+    /// What phase one answered cannot be stored, or a stored answer cannot be read back.
+    #[error("the answer of {call} cannot be stored or read back: {why}")]
     StoredAnswer {
         /// The branch.
         call: CallId,
