@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::{Sqlite, SqlitePool};
 use unanimous::{FenceTx, Runtime, global_transactional, participant, sqlite};
@@ -40,9 +41,8 @@ impl Quantity {
 
     /// Phase two, when everybody succeeded.
     async fn spend(&self, tx: &mut FenceTx<Sqlite>, count: i64) -> Result<(), sqlx::Error> {
-        change(tx, "UPDATE quantity SET held = held - ?1", count)
-            .await
-            .map(drop)
+        let sql = "UPDATE quantity SET held = held - ?1";
+        change(tx, sql, count).await.map(drop)
     }
 
     /// Phase two, when anybody failed.
@@ -53,30 +53,16 @@ impl Quantity {
 }
 
 async fn change(tx: &mut FenceTx<Sqlite>, sql: &'static str, by: i64) -> Result<u64, sqlx::Error> {
-    Ok(sqlx::query(sql)
-        .bind(by)
-        .execute(&mut *tx)
-        .await?
-        .rows_affected())
+    let done = sqlx::query(sql).bind(by).execute(&mut *tx).await?;
+    Ok(done.rows_affected())
 }
 
 impl Quantity {
     async fn open(what: &'static str, free: i64, folder: &Path) -> Result<Self, Failure> {
         let db = sqlite::durable(folder.join(what)).await?;
-        sqlx::query("CREATE TABLE quantity AS SELECT ? AS free, 0 AS held")
-            .bind(free)
-            .execute(&db)
-            .await?;
+        let sql = "CREATE TABLE quantity AS SELECT ? AS free, 0 AS held";
+        sqlx::query(sql).bind(free).execute(&db).await?;
         Ok(Self { db, what })
-    }
-
-    async fn show(&self) -> Result<(), Failure> {
-        let row = sqlx::query_as("SELECT free, held FROM quantity")
-            .fetch_one(&self.db)
-            .await?;
-        let (free, held): (i64, i64) = row;
-        println!("  {:<8} free {free:>4}  held {held:>4}", self.what);
-        Ok(())
     }
 }
 
@@ -90,17 +76,18 @@ struct Shop {
 
 impl Shop {
     /// `Ok` commits all three; an error, a panic, the deadline or a drop rolls all of them back.
-    #[global_transactional(timeout = "10s", settle = "5s")]
+    #[global_transactional(timeout = "10s")]
     async fn buy(&self, count: i64, price: i64) -> Result<(), ShopError> {
         self.stock.hold(count).await?;
         self.vouchers.hold(1).await?;
         self.money.hold(count * price).await
     }
 
-    async fn try_to_buy(&self, count: i64, price: i64) -> Result<(), Failure> {
-        println!("{count} at {price}: {:?}", self.buy(count, price).await);
-        for quantity in [&self.stock, &self.money, &self.vouchers] {
-            quantity.show().await?;
+    async fn show(&self) -> Result<(), Failure> {
+        for Quantity { db, what } in [&self.stock, &self.money, &self.vouchers] {
+            let sql = "SELECT free, held FROM quantity";
+            let (free, held): (i64, i64) = sqlx::query_as(sql).fetch_one(db).await?;
+            println!("  {what:<8} free {free:>4}  held {held:>4}");
         }
         Ok(())
     }
@@ -109,23 +96,30 @@ impl Shop {
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
-    let stock = Quantity::open("stock", 10, folder.path()).await?;
-    let money = Quantity::open("money", 100, folder.path()).await?;
-    let vouchers = Quantity::open("vouchers", 5, folder.path()).await?;
-    let log = folder.path().join("unanimous.redb");
-    let mut builder = Runtime::builder().coordinator(format!("embedded:{}", log.display()));
-    for quantity in [&stock, &money, &vouchers] {
-        builder = builder.participant(Arc::new(quantity.clone()));
-    }
-    let runtime = builder.build().await?;
-    runtime.install()?;
     let shop = Shop {
-        stock,
-        money,
-        vouchers,
+        stock: Quantity::open("stock", 10, folder.path()).await?,
+        money: Quantity::open("money", 100, folder.path()).await?,
+        vouchers: Quantity::open("vouchers", 5, folder.path()).await?,
     };
-    shop.try_to_buy(2, 30).await?; // commits: 60 of 100 spent
-    shop.try_to_buy(2, 30).await?; // not enough money: the stock and the voucher come back
+    let runtime = Runtime::builder()
+        .coordinator(format!(
+            "embedded:{}/unanimous.redb",
+            folder.path().display()
+        ))
+        .participant(Arc::new(shop.stock.clone()))
+        .participant(Arc::new(shop.money.clone()))
+        .participant(Arc::new(shop.vouchers.clone()))
+        .build()
+        .await?;
+    runtime.install()?;
+
+    // The second time the money does not suffice: the stock and the voucher come back.
+    for _ in 0..2 {
+        println!("2 at 30: {:?}", shop.buy(2, 30).await);
+        // `Ok` means decided; the participants confirm a moment later.
+        runtime.quiet(Duration::from_secs(5)).await;
+        shop.show().await?;
+    }
     runtime.shutdown().await;
     Ok(())
 }

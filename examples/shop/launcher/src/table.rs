@@ -107,12 +107,13 @@ mod tests {
                 ..before
             },
         );
-        let expected = "\
-             storage: lamp     |       account: ann        |           order: ann
-             free  held  sold  |  balance  held  revenue  |  pending  confirmed  cancelled
-  before       10     0     0  |      100     0        0  |        0          0          0
-  after         8     0     2  |      100     0        0  |        0          1          0
-";
-        assert_eq!(table.to_string(), expected, "\n{table}");
+        let expected = [
+            "             storage: lamp     |      account: ann        |          order: ann",
+            "             free  held  sold  |  balance  held  revenue  |  pending  confirmed  cancelled",
+            "  before       10     0     0  |      100     0        0  |        0          0          0",
+            "  after         8     0     2  |      100     0        0  |        0          1          0",
+        ];
+        let text = table.to_string();
+        assert_eq!(text.lines().collect::<Vec<_>>(), expected, "\n{text}");
     }
 }

@@ -37,10 +37,8 @@ pub(super) async fn play(number: u8, shop: &mut Shop) -> Result<bool, Failure> {
         "The account is killed at the 30th committed order, and started again.",
     );
     let mut table = Table::new(TICKET.sku, "buyer-*");
-    table.add(
-        "before",
-        shop.databases().snapshot(TICKET.sku, "buyer-*").await?,
-    );
+    let before = shop.databases().snapshot(TICKET.sku, "buyer-*").await?;
+    table.add("before", before);
     let start = Instant::now();
     let (committed, refused) = orders(shop).await?;
     say(
