@@ -3,11 +3,12 @@
 //! `cargo run -p quickstart`
 #![allow(clippy::print_stdout, reason = "an example talks to its reader")]
 
-use std::path::Path;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{Sqlite, SqlitePool};
+use tempfile::TempDir;
 use unanimous::{FenceTx, Runtime, global_transactional, participant, sqlite};
 
 #[derive(Debug, thiserror::Error)]
@@ -58,15 +59,13 @@ async fn change(tx: &mut FenceTx<Sqlite>, sql: &'static str, by: i64) -> Result<
 }
 
 impl Quantity {
-    async fn open(what: &'static str, free: i64, folder: &Path) -> Result<Self, Failure> {
-        let db = sqlite::durable(folder.join(what)).await?;
+    async fn open(what: &'static str, free: i64, folder: &TempDir) -> Result<Self, Box<dyn Error>> {
+        let db = sqlite::durable(folder.path().join(what)).await?;
         let sql = "CREATE TABLE quantity AS SELECT ? AS free, 0 AS held";
         sqlx::query(sql).bind(free).execute(&db).await?;
         Ok(Self { db, what })
     }
 }
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 struct Shop {
     stock: Quantity,
@@ -82,30 +81,19 @@ impl Shop {
         self.vouchers.hold(1).await?;
         self.money.hold(count * price).await
     }
-
-    async fn show(&self) -> Result<(), Failure> {
-        for Quantity { db, what } in [&self.stock, &self.money, &self.vouchers] {
-            let sql = "SELECT free, held FROM quantity";
-            let (free, held): (i64, i64) = sqlx::query_as(sql).fetch_one(db).await?;
-            println!("  {what:<8} free {free:>4}  held {held:>4}");
-        }
-        Ok(())
-    }
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Failure> {
-    let folder = tempfile::tempdir()?;
+async fn main() -> Result<(), Box<dyn Error>> {
+    let folder = TempDir::new()?;
     let shop = Shop {
-        stock: Quantity::open("stock", 10, folder.path()).await?,
-        money: Quantity::open("money", 100, folder.path()).await?,
-        vouchers: Quantity::open("vouchers", 5, folder.path()).await?,
+        stock: Quantity::open("stock", 10, &folder).await?,
+        money: Quantity::open("money", 100, &folder).await?,
+        vouchers: Quantity::open("vouchers", 5, &folder).await?,
     };
+    let log = folder.path().join("unanimous.redb");
     let runtime = Runtime::builder()
-        .coordinator(format!(
-            "embedded:{}/unanimous.redb",
-            folder.path().display()
-        ))
+        .coordinator(format!("embedded:{}", log.display()))
         .participant(Arc::new(shop.stock.clone()))
         .participant(Arc::new(shop.money.clone()))
         .participant(Arc::new(shop.vouchers.clone()))
@@ -116,9 +104,12 @@ async fn main() -> Result<(), Failure> {
     // The second time the money does not suffice: the stock and the voucher come back.
     for _ in 0..2 {
         println!("2 at 30: {:?}", shop.buy(2, 30).await);
-        // `Ok` means decided; the participants confirm a moment later.
-        runtime.quiet(Duration::from_secs(5)).await;
-        shop.show().await?;
+        runtime.quiet(Duration::from_secs(5)).await; // `Ok` is decided; carried out a moment later
+        for Quantity { db, what } in [&shop.stock, &shop.money, &shop.vouchers] {
+            let sql = "SELECT free, held FROM quantity";
+            let (free, held): (i64, i64) = sqlx::query_as(sql).fetch_one(db).await?;
+            println!("  {what:<8} free {free:>4}  held {held:>4}");
+        }
     }
     runtime.shutdown().await;
     Ok(())
