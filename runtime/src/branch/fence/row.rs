@@ -96,7 +96,7 @@ pub(super) async fn store_answer(
     let kept = print_kept(&stored.kept).map_err(|why| FenceError::Row(key.clone(), why))?;
     let updated = sqlx::query(
         "UPDATE unanimous_fence SET answer = ?, names = ?, abandoned = ?, marked = ?, kept = ?
-         WHERE xid = ? AND call_id = ? AND state = ? AND names IS NULL",
+         WHERE xid = ? AND call_id = ? AND state = ?",
     )
     .bind(stored.answer.as_deref())
     .bind(print_set(&stored.names))

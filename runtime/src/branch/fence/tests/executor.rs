@@ -196,6 +196,25 @@ async fn rm3_a_transaction_that_was_ended_on_the_raw_connection_is_never_success
 }
 
 #[tokio::test]
+async fn rm3_an_end_that_no_keyword_showed_is_never_success() {
+    let bench = Bench::with_connections(1).await;
+    let row = bench.row();
+    let mut tx = open_try(&bench.pool, &row).await;
+    // To SQLite the first quote belongs to the variable's name.
+    let hidden = "SELECT $a('); COMMIT; BEGIN IMMEDIATE; --'";
+    sqlx::raw_sql(hidden)
+        .execute(&mut tx)
+        .await
+        .expect("an ending that was not seen");
+    let finished = finish(&bench, tx, &row.key).await;
+    assert!(
+        matches!(finished, Err(FenceError::EndedEarly)),
+        "{finished:?}"
+    );
+    assert_eq!(run_try(&bench.pool, &bench.row()).await, Came::Applied);
+}
+
+#[tokio::test]
 async fn rm3_a_nested_transaction_that_was_leaked_is_never_success() {
     let bench = Bench::with_connections(1).await;
     let row = bench.row();

@@ -281,6 +281,12 @@ async fn rm4_an_operator_ends_a_tried_row_without_the_business_function() {
         );
         assert_eq!(bench.state(&row.key).await, Some(state));
         assert_eq!(bench.effects(&row.key).await, ["tried"]);
+        let parked = "SELECT count(*) FROM unanimous_fence WHERE parked IS NOT NULL";
+        let parked: i64 = sqlx::query_scalar(parked)
+            .fetch_one(&bench.pool)
+            .await
+            .expect("a count");
+        assert_eq!(parked, 0, "only tried rows are parked");
     }
 }
 
