@@ -3,7 +3,7 @@
 use tokio::io::AsyncReadExt as _;
 use tokio::signal;
 use tracing_subscriber::filter::LevelFilter;
-use unanimous_coordinator::serve::Server;
+use unanimous_coordinator::serve::Listener;
 use unanimous_coordinator::{Coordinator, Options};
 
 use super::Failure;
@@ -12,15 +12,16 @@ use super::args::{Level, Serve};
 /// Serves until a signal, or until standard input closes where that was asked for.
 pub(crate) async fn run(serve: Serve) -> Result<(), Failure> {
     tell(serve.log);
+    // First, so that a mistake in the address leaves no trace in the log.
+    let listener = Listener::bind(&serve.listen).await?;
     let options = Options::redb(&serve.store)
         .wait(serve.wait)
         .restored(serve.restored);
     let coordinator = Coordinator::open(options).await?;
-    let server = Server::bind(coordinator, &serve.listen).await?;
     let stop = Stop::listen(serve.stop_with_stdin)?;
-    println!("listening on {}", server.local_addr());
+    println!("listening on {}", listener.local_addr());
     let (stopping, stopped) = tokio::sync::oneshot::channel();
-    let served = server.run(async move {
+    let served = listener.serve(coordinator, async move {
         stop.wait().await;
         eprintln!(
             "stopping: what is open is waited for, then rolled back; a second signal ends at once"

@@ -54,10 +54,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// How long the end waits for clients to take their last answers.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
-/// A coordinator and the address at which it is served.
+/// An address at which a coordinator is served. Clients that connect before it serves wait.
 #[derive(Debug)]
-pub struct Server {
-    coordinator: Coordinator,
+pub struct Listener {
     listener: TcpListener,
     address: SocketAddr,
 }
@@ -97,14 +96,13 @@ pub enum ServeError {
     Transport(#[from] tonic::transport::Error),
 }
 
-impl Server {
-    /// Listens at `listen`, `HOST:PORT`; port 0 picks a free one. Nothing is accepted before
-    /// [`Server::run`].
+impl Listener {
+    /// Listens at `listen`, `HOST:PORT`; port 0 picks a free one.
     ///
     /// # Errors
     ///
     /// When it is no loopback address, or is in use.
-    pub async fn bind(coordinator: Coordinator, listen: &str) -> Result<Self, ServeError> {
+    pub async fn bind(listen: &str) -> Result<Self, ServeError> {
         let wrong = |source| ServeError::Address {
             listen: listen.to_owned(),
             source,
@@ -126,11 +124,7 @@ impl Server {
             .await
             .map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Self {
-            coordinator,
-            listener,
-            address,
-        })
+        Ok(Self { listener, address })
     }
 
     /// Where it listens.
@@ -139,17 +133,21 @@ impl Server {
         self.address
     }
 
-    /// Serves until `until` completes. Then the coordinator stops in order, with its clients still
-    /// served while it drains, and the streams end.
+    /// Serves a coordinator until `until` completes. Then the coordinator stops in order, with its
+    /// clients still served while it drains, and the streams end.
     ///
     /// Dropping the future closes the listener at once; the coordinator is left running.
     ///
     /// # Errors
     ///
     /// When the listener fails; the coordinator has stopped all the same.
-    pub async fn run(self, until: impl Future<Output = ()>) -> Result<(), ServeError> {
+    pub async fn serve(
+        self,
+        coordinator: Coordinator,
+        until: impl Future<Output = ()>,
+    ) -> Result<(), ServeError> {
         let (closing, closed) = watch::channel(false);
-        let service = CoordinatorServer::new(Service::new(self.coordinator.clone(), closed))
+        let service = CoordinatorServer::new(Service::new(coordinator.clone(), closed))
             .max_decoding_message_size(limits::FRAME_BYTES_MAX)
             .max_encoding_message_size(limits::FRAME_BYTES_MAX);
         let mut ending = closing.subscribe();
@@ -169,13 +167,13 @@ impl Server {
             () = until => None,
         };
         if let Some(failure) = failure {
-            self.coordinator.stop().await;
+            coordinator.stop().await;
             return Err(failure.into());
         }
         // Clients are served on while the coordinator drains.
         let served = tokio::select! {
             served = &mut serving => Some(served),
-            () = self.coordinator.stop() => None,
+            () = coordinator.stop() => None,
         };
         match served {
             None => {
@@ -184,7 +182,7 @@ impl Server {
                 Ok(())
             }
             Some(served) => {
-                self.coordinator.stop().await;
+                coordinator.stop().await;
                 served.map_err(Into::into)
             }
         }

@@ -46,12 +46,19 @@ impl Serves for Service {
     ) -> Result<Response<v1::AdminAnswer>, Status> {
         let request = AdminRequest::try_from(request.into_inner())
             .map_err(|error| Status::invalid_argument(error.to_string()))?;
-        tracing::info!(?request, "an operator asks");
+        if changes(&request) {
+            tracing::info!(?request, "an operator asks");
+        }
         match self.coordinator.admin(request).await {
             Ok(answer) => Ok(Response::new((&answer).into())),
             Err(error) => Err(Status::new(code(kind(&error)), error.to_string())),
         }
     }
+}
+
+fn changes(request: &AdminRequest) -> bool {
+    use AdminRequest::{List, Settled, Show};
+    !matches!(request, List { .. } | Settled(_) | Show(_))
 }
 
 /// Who is at fault when the coordinator does not answer.

@@ -42,6 +42,14 @@ impl ClientLayer {
     }
 }
 
+#[cfg(test)]
+impl ClientLayer {
+    /// How many targets were warned about.
+    pub(super) fn warned(&self) -> usize {
+        self.client.warned()
+    }
+}
+
 impl<S> Layer<S> for ClientLayer {
     type Service = Carried<S>;
 

@@ -81,6 +81,11 @@ impl Client {
         }))
     }
 
+    #[cfg(test)]
+    pub(super) fn warned(&self) -> usize {
+        self.warned.lock().unwrap().len()
+    }
+
     fn warn_once(&self, target: &Target) {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
         if warned.len() < WARNED_MAX && warned.insert(target.clone()) {

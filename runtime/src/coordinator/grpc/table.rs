@@ -182,6 +182,12 @@ impl Table {
         inner.pending.values().map(|request| request.give_up).min()
     }
 
+    /// How many requests have no answer.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.lock().pending.len()
+    }
+
     /// The next frame of the stream of this epoch; none once there is another.
     pub(super) fn poll_outgoing(
         &self,

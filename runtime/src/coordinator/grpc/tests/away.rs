@@ -1,0 +1,97 @@
+use futures_util::FutureExt as _;
+
+use super::*;
+use crate::clock::ManualClock;
+
+/// A port at which nobody listens.
+async fn nobody() -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap()
+}
+
+fn impatient(resolver: &Told, clock: &ManualClock) -> GrpcCoordinator {
+    GrpcCoordinator::builder("unanimous://test:1", Arc::new(resolver.clone()))
+        .clock(Arc::new(clock.clone()))
+        .patience(Duration::from_secs(3))
+        .open()
+}
+
+/// Lets time pass until the answer is there; tells how much.
+async fn pass<T>(
+    clock: &ManualClock,
+    answer: Answer<T>,
+) -> (Duration, Result<T, CoordinatorError>) {
+    let before = clock.now();
+    let step = async {
+        loop {
+            clock.advance(Duration::from_millis(100));
+            // Every task that could run has run before time goes on.
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        answer = answer => (clock.now() - before, answer),
+        () = step => unreachable!("it never ends"),
+    }
+}
+
+#[tokio::test]
+async fn while_nobody_answers_requests_wait_and_then_say_why() {
+    let (clock, resolver) = (ManualClock::new(), Told::at(nobody().await));
+    let client = impatient(&resolver, &clock);
+    let xid: Xid = "u1.1.0000000000000000.1".parse().unwrap();
+    let (waited, answer) = pass(&clock, client.outcome(xid.clone())).await;
+    let error = answer.unwrap_err();
+    assert!(
+        matches!(error, CoordinatorError::Unavailable { .. }),
+        "{error}"
+    );
+    assert!(
+        error
+            .to_string()
+            .contains("unanimous://test:1 cannot be reached"),
+        "{error}"
+    );
+    assert!(error.to_string().contains("refused"), "{error}");
+    assert!((3_000..3_300).contains(&waited.as_millis()), "{waited:?}");
+
+    let short = Begin {
+        timeout: Duration::from_secs(1),
+        ..begin()
+    };
+    let (waited, answer) = pass(&clock, client.begin(short)).await;
+    assert!(matches!(answer, Err(CoordinatorError::Unavailable { .. })));
+    assert!((1_000..1_300).contains(&waited.as_millis()), "{waited:?}");
+
+    let (_, answer) = pass(&clock, client.admin(AdminRequest::Settled(xid))).await;
+    assert!(matches!(answer, Err(CoordinatorError::Unavailable { .. })));
+}
+
+#[tokio::test]
+async fn a_request_that_waited_is_answered_once_there_is_a_coordinator() {
+    let resolver = Told::at(nobody().await);
+    let client = client(&resolver);
+    let begun = tokio::spawn(client.begin(begin()));
+    let core = core().await;
+    let served = Served::start(&core).await;
+    resolver.now_at(served.address);
+    assert!(begun.await.unwrap().unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn a_request_that_its_caller_gave_up_is_forgotten() {
+    let (clock, resolver) = (ManualClock::new(), Told::at(nobody().await));
+    let client = impatient(&resolver, &clock);
+    let xid: Xid = "u1.1.0000000000000000.1".parse().unwrap();
+    let asked = client.outcome(xid.clone());
+    let mut asked = Box::pin(asked);
+    assert!(asked.as_mut().now_or_never().is_none());
+    assert_eq!(client.shared.table.len(), 1);
+    drop(asked);
+    let (_, answer) = pass(&clock, client.outcome(xid)).await;
+    assert!(answer.is_err());
+    assert_eq!(client.shared.table.len(), 0);
+}
