@@ -17,8 +17,7 @@ fn the_quickstart_commits_once_and_rolls_back_once() {
         "{}: {told}{complaints}",
         output.status
     );
-    let expected = "\
-2 at 30: Ok(())
+    let expected = r#"2 at 30: Ok(())
   stock    free    8  held    0
   money    free   40  held    0
   vouchers free    4  held    0
@@ -26,7 +25,7 @@ fn the_quickstart_commits_once_and_rolls_back_once() {
   stock    free    8  held    0
   money    free   40  held    0
   vouchers free    4  held    0
-";
+"#;
     assert_eq!(told, expected, "{complaints}");
 }
 

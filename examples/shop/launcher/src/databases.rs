@@ -60,6 +60,12 @@ impl Branch {
     pub(crate) fn is_tried(&self) -> bool {
         self.state == 1
     }
+
+    /// Whether it is of the same service and in the same state.
+    fn ends_as(&self, other: &Self) -> bool {
+        (&self.participant, self.state, self.is_marker)
+            == (&other.participant, other.state, other.is_marker)
+    }
 }
 
 impl fmt::Display for Branch {
@@ -175,20 +181,47 @@ impl Databases {
         Ok(branches)
     }
 
-    /// The xid of the last order of a customer.
-    pub(crate) async fn last_xid(&self, user: &str) -> Result<String, Failure> {
-        Ok(
-            sqlx::query_scalar("SELECT xid FROM orders WHERE user = ? ORDER BY id DESC LIMIT 1")
-                .bind(user)
-                .fetch_one(&mut self.order().await?)
-                .await?,
-        )
+    /// How many branches of these transactions each service has in each state.
+    pub(crate) async fn count_branches(
+        &self,
+        xids: &[String],
+    ) -> Result<Vec<(Branch, i64)>, Failure> {
+        let xids = serde_json::to_string(xids)?;
+        let mut counts = Vec::new();
+        for file in self.all() {
+            let rows: Vec<Branch> = sqlx::query_as(
+                "SELECT participant, call_id, state, digest IS NULL AS is_marker
+                 FROM unanimous_fence WHERE xid IN (SELECT value FROM json_each(?))
+                 ORDER BY state, is_marker",
+            )
+            .bind(&xids)
+            .fetch_all(&mut open(file).await?)
+            .await?;
+            for branch in rows {
+                match counts.last_mut() {
+                    Some((last, count)) if branch.ends_as(last) => *count += 1,
+                    _ => counts.push((branch, 1)),
+                }
+            }
+        }
+        Ok(counts)
+    }
+
+    /// The transactions of the customers whose names match a pattern, in the order of their orders.
+    pub(crate) async fn xids(&self, users: &str) -> Result<Vec<String>, Failure> {
+        let xids = sqlx::query_scalar("SELECT xid FROM orders WHERE user GLOB ? ORDER BY id");
+        Ok(xids.bind(users).fetch_all(&mut self.order().await?).await?)
     }
 
     /// Waits until no branch of the transaction is tried any more.
     pub(crate) async fn ended(&self, xid: &str) -> Result<(), Failure> {
         let ended = async || Ok(!self.branches(xid).await?.iter().any(Branch::is_tried));
         eventually(&format!("every branch of {xid} ends"), ended).await
+    }
+
+    /// Waits until no file holds a tried row.
+    pub(crate) async fn all_ended(&self) -> Result<(), Failure> {
+        eventually("every branch ends", async || Ok(self.tried().await? == 0)).await
     }
 
     /// How many tried rows the three files hold.

@@ -9,7 +9,7 @@ use shop_service::PRICE;
 use super::scene::{heading, say};
 use crate::Failure;
 use crate::customer::{Answer, Wish};
-use crate::databases::Article;
+use crate::databases::{Article, Databases};
 use crate::shop::{Role, Shop};
 use crate::table::Table;
 
@@ -41,53 +41,60 @@ pub(super) async fn play(number: u8, shop: &mut Shop) -> Result<bool, Failure> {
     table.add("before", before);
     let start = Instant::now();
     let (committed, refused) = orders(shop).await?;
+    let took = start.elapsed().as_secs_f64();
     say(
         "answers",
-        format!(
-            "{committed} x committed, in {:.1} s",
-            start.elapsed().as_secs_f64()
-        ),
+        format!("{committed} x committed, in {took:.1} s"),
     );
     for (error, times) in refused {
         say("", format!("{times} x not: {error}"));
     }
     let is_quiet = shop.observer()?.quiet(QUIET).await;
-    for xid in unfinished(shop).await? {
-        shop.databases().ended(&xid).await?;
-    }
+    shop.databases().all_ended().await?;
+    show_branches(shop.databases()).await?;
     let after = shop.databases().snapshot(TICKET.sku, "buyer-*").await?;
     table.add("after", after);
     println!("\n{table}");
 
+    let sold = i64::try_from(committed)?;
+    let there = after.free + after.held + after.sold;
+    let still_held = after.held + after.reserved + after.pending;
+    let spent = after.sold * PRICE;
     let sums = [
-        (is_quiet, "nothing is left to do for the coordinator"),
+        ("free + held + sold = 100", there == TICKET.stocked),
         (
-            after.free + after.held + after.sold == TICKET.stocked,
-            "free + held + sold = 100",
-        ),
-        (
-            after.held == 0 && after.reserved == 0 && after.pending == 0,
-            "nothing is still held",
-        ),
-        (after.confirmed == after.sold, "confirmed orders = sold"),
-        (
-            after.balance + after.sold * PRICE == before.balance,
             "balances + revenue = start",
+            after.balance + spent == before.balance,
         ),
+        ("revenue = sold", after.revenue == before.revenue + spent),
+        ("confirmed orders = sold", after.confirmed == after.sold),
+        ("committed answers = sold", sold == after.sold),
         (
-            i64::try_from(committed)? == after.sold,
-            "committed answers = sold",
-        ),
-        (
-            committed > KILLED_AT,
             "the shop went on after the account was killed",
+            committed > KILLED_AT,
         ),
-        (shop.databases().tried().await? == 0, "no tried row is left"),
+        ("nothing is held or pending any more", still_held == 0),
+        ("no tried row is left", shop.databases().tried().await? == 0),
+        ("nothing is left to do for the coordinator", is_quiet),
     ];
-    for (holds, what) in sums {
+    for (what, holds) in sums {
         say(if holds { "ok" } else { "WRONG" }, what);
     }
-    Ok(sums.iter().all(|(holds, _)| *holds))
+    Ok(sums.iter().all(|(_, holds)| *holds))
+}
+
+async fn show_branches(databases: &Databases) -> Result<(), Failure> {
+    let xids = databases.xids("buyer-*").await?;
+    if let (Some(first), Some(last)) = (xids.first(), xids.last()) {
+        say("xids", format!("{first} to {last}"));
+    }
+    let branches = databases.count_branches(&xids).await?;
+    for (index, (branch, count)) in branches.iter().enumerate() {
+        let label = if index == 0 { "branches" } else { "" };
+        let service = &branch.participant;
+        say(label, format!("{service:<8} {count} x {branch}"));
+    }
+    Ok(())
 }
 
 /// Lets everybody order; returns how many committed, and why the others did not.
@@ -138,14 +145,4 @@ fn reason(error: &str) -> String {
         .split(' ')
         .map(|word| if word.starts_with("u1.") { "XID" } else { word });
     words.collect::<Vec<_>>().join(" ")
-}
-
-/// The transactions of orders that are not confirmed: the coordinator may know of none of their
-/// branches any more, yet the services still have to cancel theirs.
-async fn unfinished(shop: &Shop) -> Result<Vec<String>, Failure> {
-    Ok(sqlx::query_scalar(
-        "SELECT xid FROM orders WHERE user GLOB 'buyer-*' AND state <> 'confirmed'",
-    )
-    .fetch_all(&mut shop.databases().order().await?)
-    .await?)
 }

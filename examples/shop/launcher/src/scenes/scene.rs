@@ -179,7 +179,8 @@ impl<'a> Scene<'a> {
 
     /// The transaction of the customer's order.
     pub(super) async fn xid(&self) -> Result<String, Failure> {
-        self.shop.databases().last_xid(self.cast.user).await
+        let mut xids = self.shop.databases().xids(self.cast.user).await?;
+        xids.pop().ok_or_else(|| "no order was written".into())
     }
 
     /// Waits until the coordinator knows of no branch that still has to end, and no file does.
