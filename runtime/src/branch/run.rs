@@ -300,9 +300,10 @@ impl Replay {
     }
 }
 
-/// Ends a call that failed with an error of ours, which its scope remembers.
+/// Ends a call that failed with an error of ours, which its scope remembers: a lost answer may be
+/// repeated, a refusal never is.
 fn refuse(call: OpenCall, error: Error) -> Error {
-    call.failed(CallFailure::Failed, Some(chain(&error)));
+    call.failed(CallFailure::of(&error), Some(chain(&error)));
     error
 }
 

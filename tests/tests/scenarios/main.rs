@@ -1,0 +1,14 @@
+//! Whole transactions through the public API: real annotations, real SQLite fences, the real
+//! embedded coordinator. Each test is named after the invariant or the row of the fault matrix that
+//! it would see broken.
+//!
+//! Everything any scenario logs, at `TRACE`, goes through [`logs`], which looks for the values that
+//! must never be there.
+
+mod clock;
+mod logs;
+mod vault;
+mod wire;
+mod world;
+
+mod basics;
