@@ -1,5 +1,7 @@
 //! Runs against a coordinator that follows a script, on a clock that stands still.
 
+#![expect(clippy::disallowed_methods, reason = "tests spawn whole transactions")]
+
 mod blocks;
 mod endings;
 mod script;
