@@ -7,8 +7,12 @@
 
 mod clock;
 mod logs;
+mod process;
 mod vault;
 mod wire;
 mod world;
 
 mod basics;
+mod cancellation;
+mod composition;
+mod restarts;

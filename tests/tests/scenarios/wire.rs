@@ -1,14 +1,16 @@
 //! A coordinator behind a faulty wire: delays, drops, repeats what is asked, and loses answers.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::{self, BoxFuture};
+use tokio::runtime::Handle;
 use unanimous::Xid;
 use unanimous::coordinator::{
     Answer, Attachment, Capabilities, Coordinator, CoordinatorError, PhaseTwoHandler,
 };
-use unanimous_protocol::Incarnation;
+use unanimous_protocol::{Alias, Incarnation};
 use unanimous_protocol::message::{
     AdminAnswer, AdminRequest, Attach, AttachRefused, Attached, Began, Begin, BeginRefused,
     BranchResult, Commit, DecisionAnswer, Horizon, InDoubtAnswer, InDoubtQuestion, JoinRefused,
@@ -44,30 +46,73 @@ pub(crate) enum Fate {
     Late(Gate),
     /// It arrives; its answer is heard once the gate is open.
     LateAnswer(Gate),
+    /// It arrives; once the gate is open the sender hears that the answer was lost.
+    LateLoss(Gate),
     /// It never arrives, and the sender hears nothing.
     Vanish,
     /// It arrives; the sender hears nothing.
     Mute,
+    /// A registration does not arrive, and the sender hears a branch that nobody knows.
+    Invent,
 }
 
 type Plan = Box<dyn FnMut(Message) -> Fate + Send>;
 
-/// The coordinator at the other end, and what the wire does.
+/// A wire to a coordinator, and what happens on it. The coordinator at its far end can be cut off
+/// and replaced by its next start.
 #[derive(Clone)]
-pub(crate) struct Wire {
-    inner: Arc<dyn Coordinator>,
-    plan: Arc<Mutex<Plan>>,
+pub(crate) struct Wire(Arc<Ends>);
+
+struct Ends {
+    capabilities: Capabilities,
+    address: Arc<str>,
+    plan: Mutex<Plan>,
+    connected: Mutex<Connected>,
+}
+
+#[derive(Default)]
+struct Connected {
+    inner: Option<Arc<dyn Coordinator>>,
+    /// Who wants to be attached, and in which process, by a number.
+    handlers: BTreeMap<u64, (Handle, Arc<dyn PhaseTwoHandler>)>,
+    attachments: BTreeMap<u64, Attachment>,
+    next: u64,
 }
 
 impl Wire {
     /// A wire that does nothing wrong yet.
     pub(crate) fn to(inner: Arc<dyn Coordinator>) -> Self {
-        Self { inner, plan: Arc::new(Mutex::new(Box::new(|_| Fate::Pass))) }
+        let connected = Connected { inner: Some(Arc::clone(&inner)), ..Connected::default() };
+        Self(Arc::new(Ends {
+            capabilities: inner.capabilities(),
+            address: inner.address(),
+            plan: Mutex::new(Box::new(|_| Fate::Pass)),
+            connected: Mutex::new(connected),
+        }))
+    }
+
+    /// Cuts the coordinator off: nothing of it is left at this end.
+    pub(crate) fn cut(&self) {
+        let mut connected = lock(&self.0.connected);
+        connected.inner = None;
+        connected.attachments.clear();
+        connected.handlers.values().for_each(|(_, handler)| handler.detached());
+    }
+
+    /// Connects to another start of the coordinator.
+    pub(crate) fn connect(&self, inner: Arc<dyn Coordinator>) {
+        let mut connected = lock(&self.0.connected);
+        let attach = |(number, (process, handler)): (&u64, &(Handle, Arc<_>))| {
+            let _inside = process.enter();
+            (*number, inner.attach(Arc::clone(handler)))
+        };
+        connected.attachments = connected.handlers.iter().map(attach).collect();
+        connected.inner = Some(inner);
     }
 
     /// From now on this decides about every message.
     pub(crate) fn plan(&self, plan: impl FnMut(Message) -> Fate + Send + 'static) {
-        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(plan);
+        *lock(&self.0.plan) = Box::new(plan);
     }
 
     /// The next message of this kind meets that fate; everything else passes.
@@ -88,11 +133,24 @@ impl Wire {
     }
 
     fn fate(&self, message: Message) -> Fate {
-        (self.plan.lock().unwrap_or_else(PoisonError::into_inner))(message)
+        (lock(&self.0.plan))(message)
+    }
+
+    fn inner(&self) -> Option<Arc<dyn Coordinator>> {
+        lock(&self.0.connected).inner.clone()
     }
 
     fn lost<T>(&self, why: &str) -> Result<T, CoordinatorError> {
-        Err(CoordinatorError::Unavailable { coordinator: self.inner.address(), why: why.into() })
+        let coordinator = Arc::clone(&self.0.address);
+        Err(CoordinatorError::Unavailable { coordinator, why: why.into() })
+    }
+
+    /// One request over the wire as it is now.
+    fn ask<T: Send + 'static>(&self, ask: &dyn Fn(&dyn Coordinator) -> Answer<T>) -> Answer<T> {
+        match self.inner() {
+            Some(inner) => ask(&*inner),
+            None => Box::pin(future::ready(self.lost("it was cut off"))),
+        }
     }
 
     fn send<T: Send + 'static>(
@@ -100,39 +158,57 @@ impl Wire {
         message: Message,
         ask: impl Fn(&dyn Coordinator) -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
-        let (wire, inner) = (self.clone(), Arc::clone(&self.inner));
-        match self.fate(message) {
-            Fate::Pass => ask(&*inner),
+        self.meet(self.fate(message), ask)
+    }
+
+    fn meet<T: Send + 'static>(
+        &self,
+        fate: Fate,
+        ask: impl Fn(&dyn Coordinator) -> Answer<T> + Send + 'static,
+    ) -> Answer<T> {
+        let wire = self.clone();
+        match fate {
+            Fate::Pass | Fate::Invent => self.ask(&ask),
             Fate::Drop => Box::pin(async move { wire.lost("the request was dropped") }),
             Fate::LoseAnswer => {
-                let answer = ask(&*inner);
+                let answer = self.ask(&ask);
                 Box::pin(async move {
                     answer.await?;
                     wire.lost("the answer was lost")
                 })
             }
             Fate::Twice => {
-                let first = ask(&*inner);
+                let first = self.ask(&ask);
                 Box::pin(async move {
                     first.await?;
-                    ask(&*inner).await
+                    let second = wire.ask(&ask);
+                    second.await
                 })
             }
             Fate::Late(gate) => Box::pin(async move {
                 gate.pass().await;
-                ask(&*inner).await
+                let answer = wire.ask(&ask);
+                answer.await
             }),
             Fate::LateAnswer(gate) => {
-                let answer = ask(&*inner);
+                let answer = self.ask(&ask);
                 Box::pin(async move {
                     let answered = answer.await?;
                     gate.pass().await;
                     Ok(answered)
                 })
             }
+            Fate::LateLoss(gate) => {
+                let answer = self.ask(&ask);
+                Box::pin(async move {
+                    answer.await?;
+                    gate.pass().await;
+                    wire.lost("the answer was lost")
+                })
+            }
             Fate::Vanish => Box::pin(future::pending()),
             Fate::Mute => {
-                let answer = ask(&*inner);
+                let answer = self.ask(&ask);
                 Box::pin(async move {
                     answer.await?;
                     future::pending().await
@@ -142,19 +218,23 @@ impl Wire {
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl fmt::Debug for Wire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wire").field("inner", &self.inner).finish_non_exhaustive()
+        f.debug_struct("Wire").field("address", &self.0.address).finish_non_exhaustive()
     }
 }
 
 impl Coordinator for Wire {
     fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
+        self.0.capabilities
     }
 
     fn address(&self) -> Arc<str> {
-        self.inner.address()
+        Arc::clone(&self.0.address)
     }
 
     fn begin(&self, begin: Begin) -> Answer<Result<Began, BeginRefused>> {
@@ -162,11 +242,17 @@ impl Coordinator for Wire {
     }
 
     fn register(&self, register: Register) -> Answer<Result<Joined, JoinRefused>> {
-        self.send(Message::Register, move |inner| inner.register(register.clone()))
+        match self.fate(Message::Register) {
+            Fate::Invent => {
+                let joined = Joined { alias: Alias(77), repeat: false };
+                Box::pin(future::ready(Ok(Ok(joined))))
+            }
+            fate => self.meet(fate, move |inner| inner.register(register.clone())),
+        }
     }
 
     fn report(&self, report: Report) -> Answer<ReportAnswer> {
-        self.inner.report(report)
+        self.meet(Fate::Pass, move |inner| inner.report(report.clone()))
     }
 
     fn commit(&self, commit: Commit) -> Answer<DecisionAnswer> {
@@ -186,15 +272,35 @@ impl Coordinator for Wire {
     }
 
     fn admin(&self, request: AdminRequest) -> Answer<AdminAnswer> {
-        self.inner.admin(request)
+        self.meet(Fate::Pass, move |inner| inner.admin(request.clone()))
     }
 
     fn attach(&self, handler: Arc<dyn PhaseTwoHandler>) -> Attachment {
-        self.inner.attach(Arc::new(FarEnd { wire: self.clone(), handler }))
+        let handler: Arc<dyn PhaseTwoHandler> = Arc::new(FarEnd { wire: self.clone(), handler });
+        let mut connected = lock(&self.0.connected);
+        let number = connected.next;
+        connected.next += 1;
+        if let Some(inner) = &connected.inner {
+            let attachment = inner.attach(Arc::clone(&handler));
+            connected.attachments.insert(number, attachment);
+        }
+        connected.handlers.insert(number, (Handle::current(), handler));
+        let ends = Arc::downgrade(&self.0);
+        Attachment::new(move || {
+            if let Some(ends) = ends.upgrade() {
+                let mut connected = lock(&ends.connected);
+                let gone = (connected.handlers.remove(&number), connected.attachments.remove(&number));
+                drop(connected);
+                drop(gone);
+            }
+        })
     }
 
     fn stop(&self) -> BoxFuture<'static, ()> {
-        self.inner.stop()
+        match self.inner() {
+            Some(inner) => inner.stop(),
+            None => Box::pin(future::ready(())),
+        }
     }
 }
 
@@ -225,7 +331,7 @@ impl PhaseTwoHandler for FarEnd {
         let lost = |error: &str| BranchResult::Retry { error: error.into(), after: None };
         let handler = Arc::clone(&self.handler);
         match self.wire.fate(Message::PhaseTwo) {
-            Fate::Pass => handler.phase_two(phase_two),
+            Fate::Pass | Fate::Invent => handler.phase_two(phase_two),
             Fate::Drop => Box::pin(future::ready(lost("the delivery was dropped"))),
             Fate::LoseAnswer => Box::pin(async move {
                 handler.phase_two(phase_two).await;
@@ -246,6 +352,11 @@ impl PhaseTwoHandler for FarEnd {
                 let result = handler.phase_two(phase_two).await;
                 gate.pass().await;
                 result
+            }),
+            Fate::LateLoss(gate) => Box::pin(async move {
+                handler.phase_two(phase_two).await;
+                gate.pass().await;
+                lost("the result was lost")
             }),
             Fate::Vanish => Box::pin(future::pending()),
             Fate::Mute => Box::pin(async move {
