@@ -1,6 +1,6 @@
 //! What the three databases hold, before, between and after, as a small table.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::databases::Snapshot;
 
@@ -66,10 +66,12 @@ fn line(
 
 /// The texts of one database below their columns.
 fn cells((texts, names): (&[String; 3], [&str; 3])) -> String {
-    let cells = texts.iter().zip(names);
+    let mut cells = String::new();
+    for (text, name) in texts.iter().zip(names) {
+        // Writing to a string cannot fail.
+        let _ = write!(cells, "{text:>width$}", width = width(name));
+    }
     cells
-        .map(|(text, name)| format!("{text:>width$}", width = width(name)))
-        .collect()
 }
 
 /// The width of a column, with what separates it from the one before.

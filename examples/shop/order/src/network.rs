@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use http::{HeaderMap, Request, Response};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Collected, Full};
 use shop_service::{Pause, Pauses};
 use tonic::Status;
 use tonic::body::Body;
@@ -95,7 +95,7 @@ async fn copies(request: Request<Body>) -> [Request<Body>; 2] {
     let bytes = body
         .collect()
         .await
-        .map(|body| body.to_bytes())
+        .map(Collected::to_bytes)
         .unwrap_or_default();
     [(); 2].map(|()| {
         let body = Full::new(bytes.clone()).map_err(|never: Infallible| match never {});

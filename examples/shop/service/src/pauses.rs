@@ -55,12 +55,12 @@ impl Pauses {
     #[must_use]
     pub fn reach(&self, name: &'static str) -> Option<Pause> {
         let mut held = self.lock()?;
-        let hold = held.get_mut(name)?;
-        if matches!(hold, Hold::Waiting(_)) {
+        let point = held.get_mut(name)?;
+        if matches!(point, Hold::Waiting(_)) {
             return None;
         }
         let (release, released) = oneshot::channel();
-        *hold = Hold::Waiting(release);
+        *point = Hold::Waiting(release);
         say(&Report::Reached(name.to_owned()));
         Some(Pause { name, released })
     }
