@@ -22,7 +22,7 @@ async fn take_in_turn(vaults: &[Vault], label: &str, fails: bool) -> Result<(), 
     if fails { Err(Failure::Scripted("at the end")) } else { Ok(()) }
 }
 
-#[global_transactional(propagation = "requires_new")]
+#[global_transactional(propagation = requires_new)]
 async fn audit(vault: &Vault, label: &str) -> Result<(), Failure> {
     vault.take(label, 1).await.map(drop)
 }
