@@ -30,6 +30,11 @@ impl Arrow {
             last: arrow.spans[1],
         }
     }
+
+    /// Our hygiene, at its end.
+    pub(crate) fn end(self) -> Span {
+        at(self.last)
+    }
 }
 
 /// The path of the runtime crate: `::unanimous`, or what `crate = ..` says.
@@ -53,9 +58,23 @@ impl CratePath {
         quote_spanned!(Span::mixed_site()=> #krate::__private::#name)
     }
 
-    /// The same, so that an error in it underlines the `->`. The tokens of the crate path move too:
-    /// an error is reported from a path's first token to its last.
-    pub(crate) fn private_under(&self, name: &str, arrow: Arrow) -> TokenStream {
+    /// `::unanimous::__private::NAME GENERICS(ARGUMENTS)`, so that an error in it underlines the
+    /// `->`. The tokens of the crate path and the parentheses move too: an error is reported from
+    /// the first token of a call to its last.
+    pub(crate) fn call_under(
+        &self,
+        name: &str,
+        arrow: Arrow,
+        generics: Option<TokenStream>,
+        arguments: TokenStream,
+    ) -> TokenStream {
+        let path = self.path_under(name, arrow);
+        let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
+        arguments.set_span(at(arrow.last));
+        quote!(#path #generics #arguments)
+    }
+
+    fn path_under(&self, name: &str, arrow: Arrow) -> TokenStream {
         let path = moved(self.private(name), arrow.last);
         let mut tokens = path.into_iter();
         let first = tokens.next().map(|mut token| {
@@ -142,7 +161,7 @@ mod tests {
             ":: tx :: __private :: how"
         );
         let arrow = Arrow::of(syn::parse_quote!(->));
-        let under = krate.private_under("how", arrow);
-        assert_eq!(under.to_string(), krate.private("how").to_string());
+        let under = krate.call_under("how", arrow, None, TokenStream::new());
+        assert_eq!(under.to_string(), format!("{} ()", krate.private("how")));
     }
 }

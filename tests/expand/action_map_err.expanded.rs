@@ -9,11 +9,11 @@ impl Accounts {
                     )
                 },
                 self,
-                &self.db,
+                ::unanimous::__private::fence_of(&self.db),
                 ::unanimous::__private::Recorder::new().put("amount", &amount).finish(),
-                ::unanimous::__private::how_fenced_mapped(|__error| {
-                    ::core::result::Result::Err(__error).map_err(text)
-                }),
+                ::unanimous::__private::how_fenced_mapped::<
+                    Result<u8, String>,
+                >(|__error| ::core::result::Result::Err(__error).map_err(text)),
                 async |__lent| -> Result<u8, String> {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]
                     if false {
@@ -39,9 +39,11 @@ impl Accounts {
                     )
                 },
                 self,
-                &self.db,
+                ::unanimous::__private::fence_of(&self.db),
                 ::unanimous::__private::Recorder::new().put("amount", &amount).finish(),
-                ::unanimous::__private::how_fenced_mapped(|__error| {
+                ::unanimous::__private::how_fenced_mapped::<
+                    Result<u8, usize>,
+                >(|__error| {
                     ::core::result::Result::Err(__error)
                         .map_err(|error| error.to_string().len())
                 }),
@@ -91,7 +93,7 @@ impl ::unanimous::__private::Participant for Accounts {
         }
     }
     fn fence(&self) -> ::core::option::Option<&dyn ::unanimous::__private::DynFence> {
-        ::core::option::Option::Some(::unanimous::__private::erase(&self.db))
+        ::core::option::Option::Some(::unanimous::__private::fence_of(&self.db).erased())
     }
     fn declared_at(
         &self,
@@ -101,36 +103,40 @@ impl ::unanimous::__private::Participant for Accounts {
             line: ::core::line!(),
         })
     }
-    fn phase_two<'a>(
+    fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
-        __branch: &'a mut ::unanimous::__private::Branch,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::BoxFuture<
-        'a,
+        '__branch,
         ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
     > {
         match (__branch.action(), __branch.decision()) {
             ("debit", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
                     let amount: u8 = __branch.argument("amount")?;
-                    ::unanimous::__private::ended(Self::confirm(&self, amount).await)
+                    let __answer = Self::confirm(&self, amount).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             ("debit", ::unanimous::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
                     let amount: u8 = __branch.argument("amount")?;
-                    ::unanimous::__private::ended(Self::cancel(&self, amount).await)
+                    let __answer = Self::cancel(&self, amount).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             ("credit", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
                     let amount: u8 = __branch.argument("amount")?;
-                    ::unanimous::__private::ended(Self::confirm(&self, amount).await)
+                    let __answer = Self::confirm(&self, amount).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             ("credit", ::unanimous::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
                     let amount: u8 = __branch.argument("amount")?;
-                    ::unanimous::__private::ended(Self::cancel(&self, amount).await)
+                    let __answer = Self::cancel(&self, amount).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             _ => {
@@ -156,9 +162,9 @@ async fn transfer(accounts: &Accounts) -> Result<u8, String> {
                     "transfer",
                 ),
             ),
-            ::unanimous::__private::how_mapped(|__error| {
-                ::core::result::Result::Err(__error).map_err(text)
-            }),
+            ::unanimous::__private::how_mapped::<
+                Result<u8, String>,
+            >(|__error| ::core::result::Result::Err(__error).map_err(text)),
             ::core::pin::pin!(
                 ::core::option::Option::Some(async move {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]

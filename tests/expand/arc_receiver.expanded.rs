@@ -10,7 +10,7 @@ impl Fenced {
                     )
                 },
                 &*__this,
-                &__this.db,
+                ::unanimous::__private::fence_of(&__this.db),
                 ::unanimous::__private::Recorder::new().put("word", &word).finish(),
                 ::unanimous::__private::how_fenced(),
                 async |__lent| -> Result<(), Failure> {
@@ -60,7 +60,7 @@ impl ::unanimous::__private::Participant for Fenced {
         }
     }
     fn fence(&self) -> ::core::option::Option<&dyn ::unanimous::__private::DynFence> {
-        ::core::option::Option::Some(::unanimous::__private::erase(&self.db))
+        ::core::option::Option::Some(::unanimous::__private::fence_of(&self.db).erased())
     }
     fn declared_at(
         &self,
@@ -70,11 +70,11 @@ impl ::unanimous::__private::Participant for Fenced {
             line: ::core::line!(),
         })
     }
-    fn phase_two<'a>(
+    fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
-        __branch: &'a mut ::unanimous::__private::Branch,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::BoxFuture<
-        'a,
+        '__branch,
         ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
     > {
         match (__branch.action(), __branch.decision()) {
@@ -82,15 +82,18 @@ impl ::unanimous::__private::Participant for Fenced {
                 ::std::boxed::Box::pin(async move {
                     let word: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("word")?;
-                    let __tx = __branch.transaction(&self.db)?;
-                    ::unanimous::__private::ended(Self::confirm(self, __tx, &word).await)
+                    let __tx = ::unanimous::__private::fence_of(&self.db)
+                        .transaction(__branch)?;
+                    let __answer = Self::confirm(self, __tx, &word).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             ("act", ::unanimous::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
                     let word: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("word")?;
-                    ::unanimous::__private::ended(Self::cancel(self, word).await)
+                    let __answer = Self::cancel(self, word).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             _ => {
@@ -171,24 +174,26 @@ impl ::unanimous::__private::Participant for Unfenced {
             line: ::core::line!(),
         })
     }
-    fn phase_two<'a>(
+    fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
-        __branch: &'a mut ::unanimous::__private::Branch,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::BoxFuture<
-        'a,
+        '__branch,
         ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
     > {
         match (__branch.action(), __branch.decision()) {
             ("act", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
                     let word: String = __branch.argument("word")?;
-                    ::unanimous::__private::ended(Self::confirm(&self, &word).await)
+                    let __answer = Self::confirm(&self, &word).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             ("act", ::unanimous::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
                     let word: String = __branch.argument("word")?;
-                    ::unanimous::__private::ended(Self::cancel(self, &word).await)
+                    let __answer = Self::cancel(self, &word).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             _ => {

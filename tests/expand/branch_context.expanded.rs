@@ -69,11 +69,11 @@ impl ::unanimous::__private::Participant for Gateway {
             line: ::core::line!(),
         })
     }
-    fn phase_two<'a>(
+    fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
-        __branch: &'a mut ::unanimous::__private::Branch,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::BoxFuture<
-        'a,
+        '__branch,
         ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
     > {
         match (__branch.action(), __branch.decision()) {
@@ -81,15 +81,15 @@ impl ::unanimous::__private::Participant for Gateway {
                 ::std::boxed::Box::pin(async move {
                     let __context = __branch.context();
                     let amount: u32 = __branch.argument("amount")?;
-                    ::unanimous::__private::ended(
-                        Self::capture(&self, &__context, amount).await,
-                    )
+                    let __answer = Self::capture(&self, &__context, amount).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             ("authorise", ::unanimous::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
                     let __context = __branch.context();
-                    ::unanimous::__private::ended(Self::release(&self, &__context).await)
+                    let __answer = Self::release(&self, &__context).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             _ => {

@@ -94,11 +94,11 @@ impl ::unanimous::__private::Participant for Shelf {
             line: ::core::line!(),
         })
     }
-    fn phase_two<'a>(
+    fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
-        __branch: &'a mut ::unanimous::__private::Branch,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::BoxFuture<
-        'a,
+        '__branch,
         ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
     > {
         match (__branch.action(), __branch.decision()) {
@@ -106,28 +106,32 @@ impl ::unanimous::__private::Participant for Shelf {
             ("take", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
                     let count: u32 = __branch.argument("count")?;
-                    ::unanimous::__private::ended(Self::confirm(&self, count).await)
+                    let __answer = Self::confirm(&self, count).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             #[cfg(all())]
             ("take", ::unanimous::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
                     let count: u32 = __branch.argument("count")?;
-                    ::unanimous::__private::ended(Self::cancel(&self, count).await)
+                    let __answer = Self::cancel(&self, count).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             #[cfg(any())]
             ("take", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
                     let count: NoSuchType = __branch.argument("count")?;
-                    ::unanimous::__private::ended(Self::confirm(&self, count).await)
+                    let __answer = Self::confirm(&self, count).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             #[cfg(any())]
             ("take", ::unanimous::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
                     let count: NoSuchType = __branch.argument("count")?;
-                    ::unanimous::__private::ended(Self::cancel(&self, count).await)
+                    let __answer = Self::cancel(&self, count).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             _ => {

@@ -9,7 +9,7 @@ impl Accounts {
                     )
                 },
                 self,
-                &self.db,
+                ::unanimous::__private::fence_of(&self.db),
                 ::unanimous::__private::Recorder::new()
                     .put("user", &user)
                     .put("amount", &amount)
@@ -80,7 +80,7 @@ impl ::unanimous::__private::Participant for Accounts {
         }
     }
     fn fence(&self) -> ::core::option::Option<&dyn ::unanimous::__private::DynFence> {
-        ::core::option::Option::Some(::unanimous::__private::erase(&self.db))
+        ::core::option::Option::Some(::unanimous::__private::fence_of(&self.db).erased())
     }
     fn declared_at(
         &self,
@@ -90,11 +90,11 @@ impl ::unanimous::__private::Participant for Accounts {
             line: ::core::line!(),
         })
     }
-    fn phase_two<'a>(
+    fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
-        __branch: &'a mut ::unanimous::__private::Branch,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::BoxFuture<
-        'a,
+        '__branch,
         ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
     > {
         match (__branch.action(), __branch.decision()) {
@@ -103,10 +103,10 @@ impl ::unanimous::__private::Participant for Accounts {
                     let user: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("user")?;
                     let amount: i64 = __branch.argument("amount")?;
-                    let __tx = __branch.transaction(&self.db)?;
-                    ::unanimous::__private::ended(
-                        Self::confirm(&self, __tx, &user, amount).await,
-                    )
+                    let __tx = ::unanimous::__private::fence_of(&self.db)
+                        .transaction(__branch)?;
+                    let __answer = Self::confirm(&self, __tx, &user, amount).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             ("debit", ::unanimous::__private::Decision::Rollback) => {
@@ -114,10 +114,10 @@ impl ::unanimous::__private::Participant for Accounts {
                     let amount: i64 = __branch.argument("amount")?;
                     let user: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("user")?;
-                    let __tx = __branch.transaction(&self.db)?;
-                    ::unanimous::__private::ended(
-                        Self::cancel(&self, amount, user, __tx).await,
-                    )
+                    let __tx = ::unanimous::__private::fence_of(&self.db)
+                        .transaction(__branch)?;
+                    let __answer = Self::cancel(&self, amount, user, __tx).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             _ => {

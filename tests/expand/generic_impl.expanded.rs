@@ -75,11 +75,11 @@ where
             line: ::core::line!(),
         })
     }
-    fn phase_two<'a>(
+    fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
-        __branch: &'a mut ::unanimous::__private::Branch,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::BoxFuture<
-        'a,
+        '__branch,
         ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
     > {
         match (__branch.action(), __branch.decision()) {
@@ -88,15 +88,15 @@ where
                     let id: R::Id = __branch.argument("id")?;
                     let others: <[R::Id] as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("others")?;
-                    ::unanimous::__private::ended(
-                        Self::confirm(&self, &id, others).await,
-                    )
+                    let __answer = Self::confirm(&self, &id, others).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             ("open", ::unanimous::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
                     let id: R::Id = __branch.argument("id")?;
-                    ::unanimous::__private::ended(Self::cancel(&self, id).await)
+                    let __answer = Self::cancel(&self, id).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             _ => {

@@ -8,9 +8,9 @@ async fn by_function(probe: &Probe) -> Result<usize, String> {
                     ),
                 )
                 .propagation(::unanimous::__private::Propagation::Mandatory),
-            ::unanimous::__private::how_mapped(|__error| {
-                ::core::result::Result::Err(__error).map_err(text)
-            }),
+            ::unanimous::__private::how_mapped::<
+                Result<usize, String>,
+            >(|__error| ::core::result::Result::Err(__error).map_err(text)),
             ::core::pin::pin!(
                 ::core::option::Option::Some(async move {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]
@@ -34,7 +34,9 @@ async fn by_closure(probe: &Probe, fails: bool) -> Result<(), String> {
                     "by_closure",
                 ),
             ),
-            ::unanimous::__private::how_mapped(|__error| {
+            ::unanimous::__private::how_mapped::<
+                Result<(), String>,
+            >(|__error| {
                 ::core::result::Result::Err(__error).map_err(|error| error.to_string())
             }),
             ::core::pin::pin!(

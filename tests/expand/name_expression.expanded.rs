@@ -9,7 +9,7 @@ impl Shard {
                     )
                 },
                 self,
-                &*self.pool(),
+                ::unanimous::__private::fence_of(&*self.pool()),
                 ::unanimous::__private::Recorder::new().put("key", &key).finish(),
                 ::unanimous::__private::how_fenced(),
                 async |__lent| -> Result<(), Failure> {
@@ -56,7 +56,9 @@ impl ::unanimous::__private::Participant for Shard {
         }
     }
     fn fence(&self) -> ::core::option::Option<&dyn ::unanimous::__private::DynFence> {
-        ::core::option::Option::Some(::unanimous::__private::erase(&*self.pool()))
+        ::core::option::Option::Some(
+            ::unanimous::__private::fence_of(&*self.pool()).erased(),
+        )
     }
     fn declared_at(
         &self,
@@ -66,11 +68,11 @@ impl ::unanimous::__private::Participant for Shard {
             line: ::core::line!(),
         })
     }
-    fn phase_two<'a>(
+    fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
-        __branch: &'a mut ::unanimous::__private::Branch,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::BoxFuture<
-        'a,
+        '__branch,
         ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
     > {
         match (__branch.action(), __branch.decision()) {
@@ -78,15 +80,18 @@ impl ::unanimous::__private::Participant for Shard {
                 ::std::boxed::Box::pin(async move {
                     let key: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("key")?;
-                    let __tx = __branch.transaction(&*self.pool())?;
-                    ::unanimous::__private::ended(Self::confirm(&self, __tx, &key).await)
+                    let __tx = ::unanimous::__private::fence_of(&*self.pool())
+                        .transaction(__branch)?;
+                    let __answer = Self::confirm(&self, __tx, &key).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             ("put", ::unanimous::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
                     let key: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("key")?;
-                    ::unanimous::__private::ended(Self::cancel(&self, &key).await)
+                    let __answer = Self::cancel(&self, &key).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             _ => {

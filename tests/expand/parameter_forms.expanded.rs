@@ -125,11 +125,11 @@ impl ::unanimous::__private::Participant for Forms {
             line: ::core::line!(),
         })
     }
-    fn phase_two<'a>(
+    fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
-        __branch: &'a mut ::unanimous::__private::Branch,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::BoxFuture<
-        'a,
+        '__branch,
         ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
     > {
         match (__branch.action(), __branch.decision()) {
@@ -152,21 +152,20 @@ impl ::unanimous::__private::Participant for Forms {
                     let maybe_number: ::core::option::Option<
                         <u8 as ::std::borrow::ToOwned>::Owned,
                     > = __branch.argument("maybe_number")?;
-                    ::unanimous::__private::ended(
-                        Self::as_recorded(
-                                &self,
-                                array,
-                                owned,
-                                &text,
-                                &bytes,
-                                &map,
-                                &path,
-                                cow,
-                                maybe.as_deref(),
-                                maybe_number.as_ref(),
-                            )
-                            .await,
-                    )
+                    let __answer = Self::as_recorded(
+                            &self,
+                            array,
+                            owned,
+                            &text,
+                            &bytes,
+                            &map,
+                            &path,
+                            cow,
+                            maybe.as_deref(),
+                            maybe_number.as_ref(),
+                        )
+                        .await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             ("record", ::unanimous::__private::Decision::Rollback) => {
@@ -188,21 +187,20 @@ impl ::unanimous::__private::Participant for Forms {
                     let maybe_number: ::core::option::Option<
                         <u8 as ::std::borrow::ToOwned>::Owned,
                     > = __branch.argument("maybe_number")?;
-                    ::unanimous::__private::ended(
-                        Self::the_other_way(
-                                &self,
-                                &array,
-                                ::std::borrow::Cow::Owned(owned),
-                                text,
-                                bytes,
-                                map,
-                                path,
-                                cow.into_owned(),
-                                maybe,
-                                maybe_number,
-                            )
-                            .await,
-                    )
+                    let __answer = Self::the_other_way(
+                            &self,
+                            &array,
+                            ::std::borrow::Cow::Owned(owned),
+                            text,
+                            bytes,
+                            map,
+                            path,
+                            cow.into_owned(),
+                            maybe,
+                            maybe_number,
+                        )
+                        .await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             _ => {

@@ -9,7 +9,7 @@ impl Accounts {
                     )
                 },
                 self,
-                &self.db,
+                crate::renamed::__private::fence_of(&self.db),
                 crate::renamed::__private::Recorder::new()
                     .put("amount", &amount)
                     .finish(),
@@ -55,7 +55,9 @@ impl crate::renamed::__private::Participant for Accounts {
         }
     }
     fn fence(&self) -> ::core::option::Option<&dyn crate::renamed::__private::DynFence> {
-        ::core::option::Option::Some(crate::renamed::__private::erase(&self.db))
+        ::core::option::Option::Some(
+            crate::renamed::__private::fence_of(&self.db).erased(),
+        )
     }
     fn declared_at(
         &self,
@@ -65,11 +67,11 @@ impl crate::renamed::__private::Participant for Accounts {
             line: ::core::line!(),
         })
     }
-    fn phase_two<'a>(
+    fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
-        __branch: &'a mut crate::renamed::__private::Branch,
+        __branch: &'__branch mut crate::renamed::__private::Branch,
     ) -> crate::renamed::__private::BoxFuture<
-        'a,
+        '__branch,
         ::core::result::Result<(), crate::renamed::__private::PhaseTwoError>,
     > {
         match (__branch.action(), __branch.decision()) {
@@ -82,15 +84,15 @@ impl crate::renamed::__private::Participant for Accounts {
                                 Failure,
                             > as crate::renamed::__private::Fallible>::Value,
                         >()?;
-                    crate::renamed::__private::ended(
-                        Self::confirm(&self, &__tried).await,
-                    )
+                    let __answer = Self::confirm(&self, &__tried).await;
+                    crate::renamed::__private::ended(__answer)
                 })
             }
             ("debit", crate::renamed::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
                     let amount: i64 = __branch.argument("amount")?;
-                    crate::renamed::__private::ended(Self::cancel(&self, amount).await)
+                    let __answer = Self::cancel(&self, amount).await;
+                    crate::renamed::__private::ended(__answer)
                 })
             }
             _ => {

@@ -70,11 +70,11 @@ impl ::unanimous::__private::Participant for Raw {
             line: ::core::line!(),
         })
     }
-    fn phase_two<'a>(
+    fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
-        __branch: &'a mut ::unanimous::__private::Branch,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::BoxFuture<
-        'a,
+        '__branch,
         ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
     > {
         match (__branch.action(), __branch.decision()) {
@@ -84,16 +84,16 @@ impl ::unanimous::__private::Participant for Raw {
                     let r#type: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("type")?;
                     let tx: u8 = __branch.argument("tx")?;
-                    ::unanimous::__private::ended(
-                        Self::r#match(&self, __branch, r#type, &tx).await,
-                    )
+                    let __answer = Self::r#match(&self, __branch, r#type, &tx).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             ("try", ::unanimous::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
                     let r#type: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("type")?;
-                    ::unanimous::__private::ended(Self::r#loop(&self, &r#type).await)
+                    let __answer = Self::r#loop(&self, &r#type).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             _ => {

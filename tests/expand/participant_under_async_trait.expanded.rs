@@ -10,7 +10,7 @@ impl AccountService for Accounts {
                     )
                 },
                 self,
-                &self.db,
+                ::unanimous::__private::fence_of(&self.db),
                 ::unanimous::__private::Recorder::new().put("user", &user).finish(),
                 ::unanimous::__private::how_fenced(),
                 async |__lent| -> Result<String, Failure> {
@@ -60,7 +60,7 @@ impl ::unanimous::__private::Participant for Accounts {
         }
     }
     fn fence(&self) -> ::core::option::Option<&dyn ::unanimous::__private::DynFence> {
-        ::core::option::Option::Some(::unanimous::__private::erase(&self.db))
+        ::core::option::Option::Some(::unanimous::__private::fence_of(&self.db).erased())
     }
     fn declared_at(
         &self,
@@ -70,11 +70,11 @@ impl ::unanimous::__private::Participant for Accounts {
             line: ::core::line!(),
         })
     }
-    fn phase_two<'a>(
+    fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
-        __branch: &'a mut ::unanimous::__private::Branch,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::BoxFuture<
-        'a,
+        '__branch,
         ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
     > {
         match (__branch.action(), __branch.decision()) {
@@ -87,14 +87,16 @@ impl ::unanimous::__private::Participant for Accounts {
                                 Failure,
                             > as ::unanimous::__private::Fallible>::Value,
                         >()?;
-                    ::unanimous::__private::ended(Self::confirm(&self, &__tried).await)
+                    let __answer = Self::confirm(&self, &__tried).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             ("debit", ::unanimous::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
                     let user: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("user")?;
-                    ::unanimous::__private::ended(Self::cancel(&self, &user).await)
+                    let __answer = Self::cancel(&self, &user).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             _ => {

@@ -96,11 +96,11 @@ impl ::unanimous::__private::Participant for Shelf {
             line: ::core::line!(),
         })
     }
-    fn phase_two<'a>(
+    fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
-        __branch: &'a mut ::unanimous::__private::Branch,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::BoxFuture<
-        'a,
+        '__branch,
         ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
     > {
         match (__branch.action(), __branch.decision()) {
@@ -109,9 +109,8 @@ impl ::unanimous::__private::Participant for Shelf {
                     let __context = __branch.context();
                     let sku: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("sku")?;
-                    ::unanimous::__private::ended(
-                        Self::done(&self, &__context, &sku).await,
-                    )
+                    let __answer = Self::done(&self, &__context, &sku).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             ("take", ::unanimous::__private::Decision::Rollback) => {
@@ -119,27 +118,24 @@ impl ::unanimous::__private::Participant for Shelf {
                     let sku: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("sku")?;
                     let __context = __branch.context();
-                    ::unanimous::__private::ended(
-                        Self::undone(&self, &sku, &__context).await,
-                    )
+                    let __answer = Self::undone(&self, &sku, &__context).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             ("put", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
                     let __context = __branch.context();
                     let sku: String = __branch.argument("sku")?;
-                    ::unanimous::__private::ended(
-                        Self::done(&self, &__context, &sku).await,
-                    )
+                    let __answer = Self::done(&self, &__context, &sku).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             ("put", ::unanimous::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
                     let sku: String = __branch.argument("sku")?;
                     let __context = __branch.context();
-                    ::unanimous::__private::ended(
-                        Self::undone(&self, &sku, &__context).await,
-                    )
+                    let __answer = Self::undone(&self, &sku, &__context).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             _ => {

@@ -11,7 +11,7 @@ impl Accounts {
                     )
                 },
                 self,
-                &self.db,
+                ::unanimous::__private::fence_of(&self.db),
                 ::unanimous::__private::Recorder::new().put("amount", &amount).finish(),
                 ::unanimous::__private::how_fenced(),
                 async |__lent| -> Result<i64, Failure> {
@@ -55,7 +55,7 @@ impl ::unanimous::__private::Participant for Accounts {
         }
     }
     fn fence(&self) -> ::core::option::Option<&dyn ::unanimous::__private::DynFence> {
-        ::core::option::Option::Some(::unanimous::__private::erase(&self.db))
+        ::core::option::Option::Some(::unanimous::__private::fence_of(&self.db).erased())
     }
     fn declared_at(
         &self,
@@ -65,24 +65,26 @@ impl ::unanimous::__private::Participant for Accounts {
             line: ::core::line!(),
         })
     }
-    fn phase_two<'a>(
+    fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
-        __branch: &'a mut ::unanimous::__private::Branch,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::BoxFuture<
-        'a,
+        '__branch,
         ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
     > {
         match (__branch.action(), __branch.decision()) {
             ("debit", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
                     let amount: i64 = __branch.argument("amount")?;
-                    ::unanimous::__private::ended(Self::confirm(&self, amount).await)
+                    let __answer = Self::confirm(&self, amount).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             ("debit", ::unanimous::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
                     let amount: i64 = __branch.argument("amount")?;
-                    ::unanimous::__private::ended(Self::cancel(&self, amount).await)
+                    let __answer = Self::cancel(&self, amount).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             _ => {

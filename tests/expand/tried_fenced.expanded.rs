@@ -9,7 +9,7 @@ impl Orders {
                     )
                 },
                 self,
-                &self.db,
+                ::unanimous::__private::fence_of(&self.db),
                 ::unanimous::__private::Recorder::new().put("sku", &sku).finish(),
                 ::unanimous::__private::how_fenced(),
                 async |__lent| -> Result<String, Failure> {
@@ -61,7 +61,7 @@ impl ::unanimous::__private::Participant for Orders {
         }
     }
     fn fence(&self) -> ::core::option::Option<&dyn ::unanimous::__private::DynFence> {
-        ::core::option::Option::Some(::unanimous::__private::erase(&self.db))
+        ::core::option::Option::Some(::unanimous::__private::fence_of(&self.db).erased())
     }
     fn declared_at(
         &self,
@@ -71,11 +71,11 @@ impl ::unanimous::__private::Participant for Orders {
             line: ::core::line!(),
         })
     }
-    fn phase_two<'a>(
+    fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
-        __branch: &'a mut ::unanimous::__private::Branch,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::BoxFuture<
-        'a,
+        '__branch,
         ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
     > {
         match (__branch.action(), __branch.decision()) {
@@ -88,7 +88,8 @@ impl ::unanimous::__private::Participant for Orders {
                                 Failure,
                             > as ::unanimous::__private::Fallible>::Value,
                         >()?;
-                    ::unanimous::__private::ended(Self::confirm(&self, &__tried).await)
+                    let __answer = Self::confirm(&self, &__tried).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             ("create", ::unanimous::__private::Decision::Rollback) => {
@@ -102,10 +103,10 @@ impl ::unanimous::__private::Participant for Orders {
                                 Failure,
                             > as ::unanimous::__private::Fallible>::Value,
                         >()?;
-                    let __tx = __branch.transaction(&self.db)?;
-                    ::unanimous::__private::ended(
-                        Self::cancel(&self, __tx, sku, &__tried).await,
-                    )
+                    let __tx = ::unanimous::__private::fence_of(&self.db)
+                        .transaction(__branch)?;
+                    let __answer = Self::cancel(&self, __tx, sku, &__tried).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             _ => {

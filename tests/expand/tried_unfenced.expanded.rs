@@ -65,11 +65,11 @@ impl ::unanimous::__private::Participant for Tickets {
             line: ::core::line!(),
         })
     }
-    fn phase_two<'a>(
+    fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
-        __branch: &'a mut ::unanimous::__private::Branch,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::BoxFuture<
-        'a,
+        '__branch,
         ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
     > {
         match (__branch.action(), __branch.decision()) {
@@ -79,7 +79,8 @@ impl ::unanimous::__private::Participant for Tickets {
                         .tried_or_missing::<
                             <Answer<Vec<u8>> as ::unanimous::__private::Fallible>::Value,
                         >()?;
-                    ::unanimous::__private::ended(Self::confirm(&self, &__tried).await)
+                    let __answer = Self::confirm(&self, &__tried).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             ("book", ::unanimous::__private::Decision::Rollback) => {
@@ -89,9 +90,8 @@ impl ::unanimous::__private::Participant for Tickets {
                         .tried::<
                             <Answer<Vec<u8>> as ::unanimous::__private::Fallible>::Value,
                         >()?;
-                    ::unanimous::__private::ended(
-                        Self::cancel(&self, &seats, __tried.as_deref()).await,
-                    )
+                    let __answer = Self::cancel(&self, &seats, __tried.as_deref()).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             _ => {

@@ -69,11 +69,11 @@ impl ::unanimous::__private::Participant for Mailer {
             line: ::core::line!(),
         })
     }
-    fn phase_two<'a>(
+    fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
-        __branch: &'a mut ::unanimous::__private::Branch,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::BoxFuture<
-        'a,
+        '__branch,
         ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
     > {
         match (__branch.action(), __branch.decision()) {
@@ -81,13 +81,15 @@ impl ::unanimous::__private::Participant for Mailer {
                 ::std::boxed::Box::pin(async move {
                     let pages: u32 = __branch.argument("pages")?;
                     let to: String = __branch.argument("to")?;
-                    ::unanimous::__private::ended(Self::send(&self, pages, &to).await)
+                    let __answer = Self::send(&self, pages, &to).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             ("prepare", ::unanimous::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
                     let to: String = __branch.argument("to")?;
-                    ::unanimous::__private::ended(Self::discard(&self, to).await)
+                    let __answer = Self::discard(&self, to).await;
+                    ::unanimous::__private::ended(__answer)
                 })
             }
             _ => {

@@ -130,7 +130,8 @@ fn take(args: &mut Args, key: &Ident, input: ParseStream<'_>) -> syn::Result<()>
 /// `PATTERN [if GUARD]`.
 fn commit_on(input: ParseStream<'_>) -> syn::Result<CommitOn> {
     if input.is_empty() {
-        return Err(input.error("name the errors that commit: commit_on(ShopError::SoldOut)"));
+        let message = "name the errors that commit: commit_on(ShopError::SoldOut)";
+        return Err(syn::Error::new(input.span(), message));
     }
     let pattern = Pat::parse_multi_with_leading_vert(input)?.into_token_stream();
     let guard = match input.parse::<Option<Token![if]>>()? {

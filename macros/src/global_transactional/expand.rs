@@ -10,7 +10,7 @@ use crate::hygiene::{braces, local};
 use crate::syntax::annotated_fn::Body;
 use crate::syntax::async_fn::Shape;
 use crate::syntax::duration::Time;
-use crate::syntax::return_type::{erased, unreachable_return};
+use crate::syntax::return_type::{converted, erased, turbofish, unreachable_return};
 
 /// Input:
 /// ```text
@@ -116,24 +116,20 @@ fn propagation_name(propagation: Propagation) -> &'static str {
 
 /// The witness of the return type: what a missing bound is reported about, once, at the `->`.
 fn how(model: &Model) -> TokenStream {
-    // A guard may call methods of the error before the body tells its type.
-    let of = model
-        .commit_on
-        .as_ref()
-        .and(model.output.as_ref())
-        .map(|output| {
-            let output = erased(output);
-            quote_spanned!(Span::mixed_site()=> ::<#output>)
-        });
+    let output = model.output.as_ref();
     let how = match &model.map_err {
+        // A guard may call methods of the error before the body tells its type.
         None => {
-            let how = model.krate.private_under("how", model.arrow);
-            quote_spanned!(Span::mixed_site()=> #how #of())
+            let of = model.commit_on.as_ref().and(output).map(turbofish);
+            let nothing = TokenStream::new();
+            model.krate.call_under("how", model.arrow, of, nothing)
         }
+        // With the type, an error of another one is reported at the conversion.
         Some(convert) => {
-            let how = model.krate.private_under("how_mapped", model.arrow);
-            let convert = crate::syntax::return_type::converted(convert);
-            quote_spanned!(Span::mixed_site()=> #how #of(#convert))
+            let (of, convert) = (output.map(turbofish), converted(convert));
+            model
+                .krate
+                .call_under("how_mapped", model.arrow, of, convert)
         }
     };
     let commit_on = model.commit_on.as_ref().map(commit_on);

@@ -1,14 +1,15 @@
 //! What may be written in `#[participant(..)]`.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::Expr;
 use syn::parse::ParseStream;
+use syn::{Expr, Token};
 
 use crate::diagnostics::Errors;
 use crate::hygiene::CratePath;
 use crate::syntax::arguments::{
     Accepted, as_text, check_name, crate_path, expression, parse as parse_arguments,
 };
+use crate::two_phase_action::model::Fence;
 
 /// Every argument. The manual has a heading for each.
 pub(crate) const ACCEPTED: &[Accepted] = &[
@@ -34,7 +35,7 @@ pub(crate) const ACCEPTED: &[Accepted] = &[
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) name: Option<Expr>,
-    pub(crate) fence: Option<Expr>,
+    pub(crate) fence: Option<Fence>,
     pub(crate) map_err: Option<Expr>,
     pub(crate) krate: CratePath,
     /// Keys that were written, with or without mistakes in their values: those are not missing.
@@ -59,7 +60,11 @@ fn take(args: &mut Args, key: &Ident, input: ParseStream<'_>) -> syn::Result<()>
             as_text(&name).map_or(Ok(()), check_name)?;
             args.name = Some(name);
         }
-        "fence" => args.fence = Some(expression(input)?),
+        "fence" => {
+            let equals = input.fork().parse::<Token![=]>()?.span;
+            let expression = expression(input)?;
+            args.fence = Some(Fence { expression, equals });
+        }
         "map_err" => args.map_err = Some(expression(input)?),
         // The table holds no other key.
         _ => args.krate = crate_path(input)?,

@@ -100,11 +100,10 @@ fn participant(block: &ImplBlock, model: &Model) -> TokenStream {
     let this = local("self");
     let name = name(model, &this);
     let fence = model.fence.as_ref().map(|fence| {
-        let (dyn_fence, erase) = (krate.private("DynFence"), krate.private("erase"));
-        let fence = with_self(fence.clone(), &this);
+        let (dyn_fence, fence) = (krate.private("DynFence"), fence.of(&this, krate));
         quote_spanned! {Span::mixed_site()=>
             fn fence(&#this) -> ::core::option::Option<&dyn #dyn_fence> {
-                ::core::option::Option::Some(#erase(&#fence))
+                ::core::option::Option::Some(#fence.erased())
             }
         }
     });
@@ -154,10 +153,10 @@ fn phase_two(this: &proc_macro2::Ident, krate: &CratePath, body: &TokenStream) -
         ["BoxFuture", "Branch", "PhaseTwoError"].map(|name| krate.private(name));
     let given = local("__branch");
     quote_spanned! {Span::mixed_site()=>
-        fn phase_two<'a>(
+        fn phase_two<'__branch>(
             #this: ::std::sync::Arc<Self>,
-            #given: &'a mut #branch,
-        ) -> #boxed<'a, ::core::result::Result<(), #error>> {
+            #given: &'__branch mut #branch,
+        ) -> #boxed<'__branch, ::core::result::Result<(), #error>> {
             #body
         }
     }
@@ -220,7 +219,9 @@ pub(crate) fn public_shape(
         }
         #phase_two
     };
-    let participant = implementation(block, krate, &content);
+    // A type with lifetimes cannot implement it; that is one of the mistakes.
+    let participant = block.header.generics.lifetimes().next().is_none();
+    let participant = participant.then(|| implementation(block, krate, &content));
     let errors = errors.into_tokens();
     quote! {
         #block_of

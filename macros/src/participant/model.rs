@@ -2,17 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::TokenStream;
 use syn::Expr;
 
 use crate::hygiene::CratePath;
-use crate::two_phase_action::model::Action;
+use crate::two_phase_action::model::{Action, Fence};
 
 /// A participant: an impl block with at least one action.
 pub(crate) struct Model {
     pub(crate) name: Expr,
     /// The expression that leads to its pool.
-    pub(crate) fence: Option<TokenStream>,
+    pub(crate) fence: Option<Fence>,
     /// In the order of the impl block.
     pub(crate) actions: Vec<Action>,
     /// Methods that actions name; in a trait's impl they cannot stay.

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, GenericParam, Meta};
 
@@ -50,7 +49,7 @@ pub(crate) fn validate(block: &ImplBlock, args: Args, errors: &mut Errors) -> Op
     }
     Some(Model {
         name: args.name?,
-        fence: args.fence.map(ToTokens::into_token_stream),
+        fence: args.fence,
         actions,
         partners: names,
         krate: args.krate,

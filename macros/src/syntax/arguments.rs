@@ -65,13 +65,11 @@ fn one(
     })?;
     let Some(known) = accepted.iter().find(|known| key == known.name) else {
         let written = key.to_string();
-        let meant = similar(&written, accepted.iter().map(|known| known.name))
-            .map(|name| format!("; did you mean `{name}`?"))
-            .unwrap_or_default();
+        let meant = did_you_mean(&written, accepted.iter().map(|known| known.name));
         let list = listed(annotation, accepted);
         return Err(syn::Error::new(
             key.span(),
-            format!("unknown argument `{written}`{meant}; {list}"),
+            format!("unknown argument `{written}`{meant} {list}"),
         ));
     };
     if seen.contains(&key) {
@@ -93,6 +91,14 @@ fn one(
         ));
     }
     take(&key, input)
+}
+
+/// `, did you mean that?`, or the mark that ends the sentence without it.
+fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    match similar(written, known) {
+        Some(meant) => format!(", did you mean `{meant}`?"),
+        None => ";".to_owned(),
+    }
 }
 
 /// Whether nothing but one token stands before the next comma: a `key =` without value.
@@ -229,11 +235,9 @@ pub(crate) fn word<T: Copy>(
         }
         Some((_, value)) => Ok(*value),
         None => {
-            let meant = similar(&written.text, words.iter().map(|(word, _)| *word))
-                .map(|word| format!("; did you mean `{word}`?"))
-                .unwrap_or_default();
+            let meant = did_you_mean(&written.text, words.iter().map(|(word, _)| *word));
             let message = format!(
-                "unknown {key} `{}`{meant}; accepted are {accepted}",
+                "unknown {key} `{}`{meant} accepted are {accepted}",
                 written.text
             );
             Err(syn::Error::new_spanned(written.tokens, message))

@@ -54,6 +54,12 @@ fn erase(ty: &mut Type) {
     }
 }
 
+/// `::<RETURN TYPE>`.
+pub(crate) fn turbofish(output: &Type) -> TokenStream {
+    let output = erased(output);
+    quote_spanned!(proc_macro2::Span::mixed_site()=> ::<#output>)
+}
+
 /// `map_err = EXPR` as a function from the transaction's failure to the whole result. Going through
 /// `Result::map_err` tells a closure its parameter's type.
 pub(crate) fn converted(convert: &Expr) -> TokenStream {

@@ -4,11 +4,11 @@
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::model::{Action, Call, Passed, RecordedParameter, What};
-use crate::hygiene::{CratePath, at, local, moved, with_self};
+use super::model::{Action, Call, Fence, Passed, RecordedParameter, What};
+use crate::hygiene::{CratePath, at, local, moved};
 use crate::syntax::async_fn::Shape;
 use crate::syntax::parameter::{SelfKind, recorded_name};
-use crate::syntax::return_type::{converted, erased, unreachable_return};
+use crate::syntax::return_type::{converted, erased, turbofish, unreachable_return};
 
 /// Input:
 /// ```text
@@ -22,11 +22,7 @@ use crate::syntax::return_type::{converted, erased, unreachable_return};
 ///     }).await
 /// }
 /// ```
-pub(crate) fn phase_one(
-    action: &Action,
-    fence: Option<&TokenStream>,
-    krate: &CratePath,
-) -> TokenStream {
+pub(crate) fn phase_one(action: &Action, fence: Option<&Fence>, krate: &CratePath) -> TokenStream {
     let mixed = Span::mixed_site();
     // An `Arc` may be moved by the body, so the call holds one of its own.
     let (hold, this, instance) = match action.self_kind {
@@ -45,8 +41,8 @@ pub(crate) fn phase_one(
     let call = match fence {
         Some(fence) => {
             let (run, body) = (krate.private("run_fenced"), fenced_body(action));
-            let fence = with_self(fence.clone(), &this);
-            quote_spanned!(mixed=> #run(&const { #spec }, #instance, &#fence, #recorder, #how, #body).await)
+            let fence = fence.of(&this, krate);
+            quote_spanned!(mixed=> #run(&const { #spec }, #instance, #fence, #recorder, #how, #body).await)
         }
         None => {
             let (run, body) = (krate.private("run_unfenced"), unfenced_body(action));
@@ -88,17 +84,12 @@ fn how(action: &Action, fenced: bool, krate: &CratePath) -> TokenStream {
         (false, true) => "how_tried",
         (false, false) => "how",
     };
-    match &action.map_err {
-        None => {
-            let how = krate.private_under(name, action.arrow);
-            quote_spanned!(Span::mixed_site()=> #how())
-        }
-        Some(convert) => {
-            let how = krate.private_under(&format!("{name}_mapped"), action.arrow);
-            let convert = converted(convert);
-            quote_spanned!(Span::mixed_site()=> #how(#convert))
-        }
-    }
+    let Some(convert) = &action.map_err else {
+        return krate.call_under(name, action.arrow, None, TokenStream::new());
+    };
+    // With the type, an error of another one is reported at the conversion.
+    let (of, convert) = (turbofish(&action.output), converted(convert));
+    krate.call_under(&format!("{name}_mapped"), action.arrow, Some(of), convert)
 }
 
 /// The body as an async closure over the fence's transaction. The closure's parameter has no type:
@@ -149,7 +140,7 @@ fn statements(action: &Action) -> TokenStream {
 pub(crate) fn arms(
     action: &Action,
     this: &proc_macro2::Ident,
-    fence: Option<&TokenStream>,
+    fence: Option<&Fence>,
     krate: &CratePath,
 ) -> TokenStream {
     let (decision, name) = (krate.private("Decision"), &action.name);
@@ -170,7 +161,7 @@ fn future(
     action: &Action,
     call: &Call,
     this: &proc_macro2::Ident,
-    fence: Option<&TokenStream>,
+    fence: Option<&Fence>,
     krate: &CratePath,
 ) -> TokenStream {
     let mixed = Span::mixed_site();
@@ -185,20 +176,26 @@ fn future(
         .any(|passed| matches!(passed.what, What::Tx))
         .then(|| {
             let (tx, branch) = (local("__tx"), local("__branch"));
-            let fence = fence.map(|fence| with_self(fence.clone(), this));
-            quote_spanned!(mixed=> let #tx = #branch.transaction(&#fence)?;)
+            let fence = fence.map(|fence| fence.of(this, krate));
+            quote_spanned!(mixed=> let #tx = #fence.transaction(#branch)?;)
         });
     let values = call.passed.iter().map(value);
     let instance = match call.self_kind {
         SelfKind::Lent => quote_spanned!(mixed=> &#this),
         SelfKind::Arc => quote_spanned!(mixed=> #this),
     };
-    let (ended, partner) = (krate.private_under("ended", call.arrow), &call.partner);
+    let (partner, answer) = (&call.partner, local("__answer"));
+    let called = quote_spanned! {mixed=>
+        let #answer = Self::#partner(#instance #(, #values)*).await;
+    };
+    let ended = {
+        let mut answer = answer;
+        answer.set_span(call.arrow.end());
+        krate.call_under("ended", call.arrow, None, quote!(#answer))
+    };
     // A future that is not `Send` is reported where the action names the partner.
-    let place = at(call.equals);
-    let called = quote_spanned!(mixed=> #ended(Self::#partner(#instance #(, #values)*).await));
-    quote_spanned! {place=>
-        ::std::boxed::Box::pin(async move { #(#reads)* #transaction #called })
+    quote_spanned! {at(call.equals)=>
+        ::std::boxed::Box::pin(async move { #(#reads)* #transaction #called #ended })
     }
 }
 
@@ -220,9 +217,10 @@ fn read(action: &Action, passed: &Passed, krate: &CratePath) -> Option<TokenStre
             } else {
                 "tried_or_missing"
             });
-            Some(quote_spanned! {mixed=>
-                let #tried = #branch.#read::<<#output as #fallible>::Value>()?;
-            })
+            let value = quote_spanned! {at(passed.colon)=>
+                #branch.#read::<<#output as #fallible>::Value>()?
+            };
+            Some(quote_spanned!(mixed=> let #tried = #value;))
         }
         What::Recorded { parameter, .. } => {
             let (name, value) = (

@@ -1,12 +1,29 @@
 //! What an action means once it is checked.
 
 use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
 use syn::{Attribute, Expr, PatType, Type};
 
-use crate::hygiene::Arrow;
+use crate::hygiene::{Arrow, CratePath, at, moved, with_self};
 use crate::syntax::annotated_fn::{AnnotatedFn, Body};
 use crate::syntax::async_fn::Shape;
 use crate::syntax::parameter::{Form, SelfKind};
+
+/// `fence = EXPRESSION`: what leads to the participant's pool.
+pub(crate) struct Fence {
+    pub(crate) expression: Expr,
+    /// Where its `=` stands.
+    pub(crate) equals: Span,
+}
+
+impl Fence {
+    /// `fence_of(&EXPRESSION)`, with `this` for `self`.
+    pub(crate) fn of(&self, this: &Ident, krate: &CratePath) -> TokenStream {
+        let expression = with_self(&self.expression, this);
+        let fence_of = moved(krate.private("fence_of"), self.equals);
+        quote_spanned!(at(self.equals)=> #fence_of(&#expression))
+    }
+}
 
 /// One action: a method with its two partners.
 pub(crate) struct Action {
@@ -120,7 +137,6 @@ pub(crate) enum Handing {
 impl Handing {
     /// The handing of this local.
     pub(crate) fn of(self, value: &Ident, span: Span) -> TokenStream {
-        use quote::quote_spanned;
         match self {
             Self::Move => quote_spanned!(span=> #value),
             Self::Lend => quote_spanned!(span=> &#value),

@@ -3,6 +3,7 @@
 //! The generic functions here hold no logic: they are instantiated once per action.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -12,9 +13,9 @@ use serde::de::DeserializeOwned;
 use super::global::{Codec, Fallible, FromTransactionError, How};
 use crate::Error;
 #[cfg(feature = "sqlite")]
-use crate::branch::fence::{DynFence, Fence, FenceTx};
+use crate::branch::fence::{DynFence, Fence, FenceDatabase, FenceTx};
 use crate::branch::run::{self, Ended, Replay};
-use crate::branch::{ActionSpec, Participant, PhaseTwoError, SourceLocation};
+use crate::branch::{ActionSpec, Branch, Participant, PhaseTwoError, SourceLocation};
 use crate::global::calls::Ending;
 
 pub use crate::branch::record::{Recorded, Recorder};
@@ -23,20 +24,20 @@ pub use crate::branch::record::{Recorded, Recorder};
 ///
 /// Dropping the future fails the call and rolls the local transaction back.
 #[cfg(feature = "sqlite")]
-pub async fn run_fenced<P, F, R, B>(
+pub async fn run_fenced<P, DB, R, B>(
     spec: &ActionSpec,
     participant: &P,
-    fence: &F,
+    fence: FenceOf<'_, DB>,
     recorded: Recorded,
     how: How<R>,
     body: B,
 ) -> R
 where
     P: Participant,
-    F: Fence,
-    B: AsyncFnOnce(&mut FenceTx<F::Database>) -> R,
+    DB: FenceDatabase,
+    B: AsyncFnOnce(&mut FenceTx<DB>) -> R,
 {
-    let pool = fence.erased().pool_key();
+    let pool = fence.erased.pool_key();
     let (phase, mut transaction) = match run::begin_fenced(spec, participant, pool, recorded).await
     {
         Ok(run::Begun::Run(phase, transaction)) => (phase, transaction),
@@ -252,10 +253,45 @@ pub fn ended<R: PhaseTwoAnswer>(answer: R) -> Result<(), PhaseTwoError> {
     answer.into_answer()
 }
 
-/// The fence behind a pointer.
+/// The fence of a participant, its database known.
+///
+/// Everything generated for a fence goes through [`fence_of`], so that an expression that leads to
+/// no fence is reported once, where it is written, and not once per use.
 #[cfg(feature = "sqlite")]
-pub fn erase<F: Fence>(fence: &F) -> &dyn DynFence {
-    fence.erased()
+pub struct FenceOf<'a, DB> {
+    erased: &'a dyn DynFence,
+    database: PhantomData<fn() -> DB>,
+}
+
+/// The fence that an expression leads to.
+#[cfg(feature = "sqlite")]
+#[must_use]
+pub fn fence_of<F: Fence>(fence: &F) -> FenceOf<'_, F::Database> {
+    FenceOf {
+        erased: fence.erased(),
+        database: PhantomData,
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl<'a, DB: FenceDatabase> FenceOf<'a, DB> {
+    /// The fence behind a pointer.
+    #[must_use]
+    pub fn erased(self) -> &'a dyn DynFence {
+        self.erased
+    }
+
+    /// The open local transaction of a branch behind this fence.
+    pub fn transaction(self, branch: &mut Branch) -> Result<&mut FenceTx<DB>, PhaseTwoError> {
+        branch.open_transaction()
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl<DB> fmt::Debug for FenceOf<'_, DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FenceOf").finish_non_exhaustive()
+    }
 }
 
 /// A participant that is linked into the program: its name in the source and its place, nothing

@@ -173,6 +173,14 @@ impl Branch {
         &mut self,
         _fence: &F,
     ) -> Result<&mut super::fence::FenceTx<F::Database>, PhaseTwoError> {
+        self.open_transaction()
+    }
+
+    /// The open local transaction, if it is one of this database.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn open_transaction<DB: super::fence::FenceDatabase>(
+        &mut self,
+    ) -> Result<&mut super::fence::FenceTx<DB>, PhaseTwoError> {
         let transaction = self
             .transaction
             .as_mut()

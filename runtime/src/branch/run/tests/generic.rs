@@ -13,7 +13,7 @@ use futures_util::future::{BoxFuture, ready};
 use sqlx::{Sqlite, SqlitePool};
 
 use super::*;
-use crate::__private::{erase, run_fenced, run_unfenced};
+use crate::__private::{fence_of, run_fenced, run_unfenced};
 use crate::FenceTx;
 use crate::branch::{Branch, PhaseTwoError};
 
@@ -32,7 +32,7 @@ impl Participant for Accounts {
     }
 
     fn fence(&self) -> Option<&dyn DynFence> {
-        Some(erase(&self.db))
+        Some(fence_of(&self.db).erased())
     }
 
     fn phase_two(self: Arc<Self>, branch: &mut Branch) -> BoxFuture<'_, Result<(), PhaseTwoError>> {
@@ -48,7 +48,7 @@ impl Accounts {
         run_fenced(
             &const { ActionSpec::new("debit", file!(), line!()) },
             self,
-            &self.db,
+            fence_of(&self.db),
             Recorder::new()
                 .put("user", &user)
                 .put("amount", &amount)

@@ -1,0 +1,10 @@
+use unanimous::{Error, global_transactional};
+
+#[global_transactional(crate = ::transactions)]
+async fn purchase() -> Result<(), Error> {
+    Ok(())
+}
+
+fn main() {
+    let _ = purchase();
+}

@@ -1,0 +1,12 @@
+use unanimous::global_transactional;
+
+struct ShopError;
+
+#[global_transactional]
+async fn purchase() -> Result<(), ShopError> {
+    Ok(())
+}
+
+fn main() {
+    let _ = purchase();
+}

@@ -1,0 +1,16 @@
+use unanimous::{Error, global_transactional};
+
+trait Shop {
+    #[global_transactional]
+    async fn purchase(&self) -> Result<(), Error>;
+}
+
+impl Shop for () {
+    async fn purchase(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn main() {
+    let _ = ().purchase();
+}

@@ -1,0 +1,8 @@
+use unanimous::global_transactional;
+
+#[global_transactional]
+async fn purchase() {}
+
+fn main() {
+    let _ = purchase();
+}

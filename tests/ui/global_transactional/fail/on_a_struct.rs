@@ -1,0 +1,8 @@
+use unanimous::global_transactional;
+
+#[global_transactional]
+struct Purchase;
+
+fn main() {
+    let _ = Purchase;
+}

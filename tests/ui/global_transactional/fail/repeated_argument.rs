@@ -1,0 +1,10 @@
+use unanimous::{Error, global_transactional};
+
+#[global_transactional(timeout = "30s", name = "purchase", timeout = "40s")]
+async fn purchase() -> Result<(), Error> {
+    Ok(())
+}
+
+fn main() {
+    let _ = purchase();
+}

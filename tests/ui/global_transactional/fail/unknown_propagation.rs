@@ -1,0 +1,15 @@
+use unanimous::{Error, global_transactional};
+
+#[global_transactional(propagation = supports)]
+async fn purchase() -> Result<(), Error> {
+    Ok(())
+}
+
+#[global_transactional(propagation = require_new)]
+async fn refund() -> Result<(), Error> {
+    Ok(())
+}
+
+fn main() {
+    let _ = (purchase(), refund());
+}

@@ -1,0 +1,12 @@
+use unanimous::participant;
+
+#[participant(name = "mailer")]
+struct Mailer;
+
+#[participant(name = "mailer")]
+fn mailer() {}
+
+fn main() {
+    mailer();
+    let _ = Mailer;
+}

@@ -1,0 +1,29 @@
+use unanimous::{Error, participant};
+
+struct Mailer;
+
+#[participant(name = "mailer")]
+impl Mailer {
+    #[two_phase_action(commit = send, rollback = discard)]
+    async fn prepare(&self, to: &str) -> Result<(), Error> {
+        let _ = to;
+        Ok(())
+    }
+
+    #[two_phase_action(name = "prepare", commit = send, rollback = discard)]
+    async fn prepare_again(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn send(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn discard(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn main() {
+    let _ = Mailer;
+}

@@ -1,0 +1,24 @@
+use unanimous::{Error, participant};
+
+struct Mailer;
+
+#[participant(name = "mailer")]
+impl Mailer {
+    #[two_phase_action(commit = send, rollback = discard)]
+    async fn prepare(&self, (to, pages): (String, i64)) -> Result<(), Error> {
+        let _ = (to, pages);
+        Ok(())
+    }
+
+    async fn send(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn discard(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn main() {
+    let _ = Mailer;
+}

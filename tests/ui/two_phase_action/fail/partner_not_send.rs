@@ -1,0 +1,29 @@
+use unanimous::{Error, participant};
+
+use std::rc::Rc;
+
+struct Mailer;
+
+#[participant(name = "mailer")]
+impl Mailer {
+    #[two_phase_action(commit = send, rollback = discard)]
+    async fn prepare(&self, to: &str, pages: i64) -> Result<(), Error> {
+        let _ = (to, pages);
+        Ok(())
+    }
+
+    async fn send(&self, to: &str) -> Result<(), Error> {
+        let shared = Rc::new(to);
+        std::future::ready(()).await;
+        drop(shared);
+        Ok(())
+    }
+
+    async fn discard(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn main() {
+    let _ = Mailer;
+}

@@ -1,0 +1,24 @@
+use unanimous::{Error, participant};
+
+struct Mailer;
+
+#[participant(name = "mailer")]
+impl Mailer {
+    #[two_phase_action(commit = send, rollback = discard)]
+    async fn prepare(&self, to: &str, pages: i64) -> Result<(), Error> {
+        let _ = (to, pages);
+        Ok(())
+    }
+
+    async fn send(&self, to: &str) {
+        let _ = to;
+    }
+
+    async fn discard(&self) -> Option<()> {
+        None
+    }
+}
+
+fn main() {
+    let _ = Mailer;
+}

@@ -1,0 +1,31 @@
+use unanimous::{Error, participant};
+
+struct Mailer;
+
+#[participant(name = "mailer")]
+impl Mailer {
+    #[two_phase_action(commit = send, rollback = discard, alias = ["old"], always_cancel)]
+    async fn prepare(&self, to: &str, pages: i64) -> Result<(), Error> {
+        let _ = (to, pages);
+        Ok(())
+    }
+
+    async fn send(&self, to: &str) -> Result<(), Error> {
+        let _ = to;
+        Ok(())
+    }
+
+    async fn discard(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    #[two_phase_action(comit = send, rollback = discard, rollback = send)]
+    async fn misspelt(&self, to: &str) -> Result<(), Error> {
+        let _ = to;
+        Ok(())
+    }
+}
+
+fn main() {
+    let _ = Mailer;
+}
