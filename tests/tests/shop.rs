@@ -13,6 +13,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use unanimous::sqlx::sqlite::SqliteConnectOptions;
+use unanimous::sqlx::{self, Connection as _, SqliteConnection};
 
 /// What a shell reports for a program that was interrupted.
 const INTERRUPTED: i32 = 130;
@@ -137,6 +139,41 @@ fn all_scenes_come_out_right_within_a_minute() {
         "{seen}"
     );
     launcher.leaves_nothing();
+}
+
+#[test]
+fn a_shop_that_does_not_add_up_fails() {
+    let mut launcher = Launcher::start(programs::folder(), &["--scene", "9"]);
+    let line = launcher.wait_for("The shop works in ");
+    let folder = Path::new(line["The shop works in ".len()..].trim()).to_owned();
+    launcher.wait_for("  killed");
+    // Money out of nowhere, for somebody who has no part in the scene.
+    give(&folder.join("account.db"));
+    let (status, complaints) = launcher.end();
+    let seen = &launcher.seen;
+    assert_eq!(status.code(), Some(1), "{complaints}{seen}");
+    assert!(
+        complaints.contains("something does not add up"),
+        "{complaints}"
+    );
+    let wrong: Vec<_> = seen.lines().filter(|line| line.contains("WRONG")).collect();
+    assert!(
+        matches!(wrong[..], [line] if line.contains("account: balances + revenue")),
+        "{seen}"
+    );
+    launcher.leaves_nothing();
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn give(account: &Path) {
+    let options = SqliteConnectOptions::new().filename(account);
+    let mut account = SqliteConnection::connect_with(&options)
+        .await
+        .expect("it opens");
+    sqlx::query("UPDATE account SET balance = balance + 1 WHERE user = 'ann'")
+        .execute(&mut account)
+        .await
+        .expect("it is written");
 }
 
 #[test]
