@@ -13,6 +13,9 @@ mod wire;
 mod world;
 
 mod basics;
+mod canaries;
 mod cancellation;
 mod composition;
+mod operators;
+mod refusals;
 mod restarts;
