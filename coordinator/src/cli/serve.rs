@@ -1,7 +1,9 @@
 //! `unanimous serve`.
 
-use tokio::io::AsyncReadExt as _;
+use std::io::Read as _;
+
 use tokio::signal;
+use tokio::sync::oneshot;
 use tracing_subscriber::filter::LevelFilter;
 use unanimous_coordinator::serve::Listener;
 use unanimous_coordinator::{Coordinator, Options};
@@ -20,7 +22,7 @@ pub(crate) async fn run(serve: Serve) -> Result<(), Failure> {
     let coordinator = Coordinator::open(options).await?;
     let stop = Stop::listen(serve.stop_with_stdin)?;
     println!("listening on {}", listener.local_addr());
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let (stopping, stopped) = oneshot::channel();
     let served = listener.serve(coordinator, async move {
         stop.wait().await;
         eprintln!(
@@ -98,9 +100,15 @@ impl Stop {
     }
 }
 
+/// Read by a thread of its own: a read that never returns must not hold up the end.
 async fn stdin_closed() {
-    let mut stdin = tokio::io::stdin();
-    let mut buffer = [0; 64];
-    // An error ends it as well: nobody holds the other end any more.
-    while matches!(stdin.read(&mut buffer).await, Ok(read) if read > 0) {}
+    let (closed, told) = oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 64];
+        // An error ends it as well: nobody holds the other end any more.
+        while matches!(std::io::stdin().read(&mut buffer), Ok(1..)) {}
+        drop(closed);
+    });
+    // Completes when the sender is dropped.
+    drop(told.await);
 }

@@ -190,10 +190,6 @@ impl Listener {
 }
 
 /// Gives clients a moment to take their last answers; one that does not read is not waited for.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "bounds the end of the process, and decides nothing"
-)]
 async fn last_answers(serving: impl Future<Output = Result<(), tonic::transport::Error>>) {
     let _ = tokio::time::timeout(LAST_ANSWERS, serving).await;
 }

@@ -53,7 +53,7 @@ struct Attachment {
 
 /// What a waiting request has come to.
 enum Done {
-    Answered(v1::ServerFrame),
+    Answered(Box<v1::ServerFrame>),
     Attached(FrameId, Vec<(AttachmentId, Verdict)>),
 }
 
@@ -194,7 +194,7 @@ impl<S> ClientStream<S> {
         match (&mut answer).now_or_never() {
             Some(told) => self.outbox.push_back(told_frame(id, told.map(wrap))),
             None => self.waiting.push(Box::pin(async move {
-                Done::Answered(told_frame(id, answer.await.map(wrap)))
+                Done::Answered(Box::new(told_frame(id, answer.await.map(wrap))))
             })),
         }
     }
@@ -233,7 +233,7 @@ impl<S> ClientStream<S> {
 
     fn done(&mut self, done: Done) {
         match done {
-            Done::Answered(frame) => self.outbox.push_back(frame),
+            Done::Answered(frame) => self.outbox.push_back(*frame),
             Done::Attached(id, verdicts) => self.attached(id, verdicts),
         }
     }
