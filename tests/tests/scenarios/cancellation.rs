@@ -38,7 +38,7 @@ impl<F: Future> Future for Limited<F> {
 }
 
 /// What the future answers if it ends within so many polls; it is dropped otherwise.
-async fn polled<F: Future>(left: usize, future: F) -> Option<F::Output> {
+pub(crate) async fn polled<F: Future>(left: usize, future: F) -> Option<F::Output> {
     Limited { future: Box::pin(future), left }.await
 }
 

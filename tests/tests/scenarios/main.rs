@@ -19,3 +19,4 @@ mod composition;
 mod operators;
 mod refusals;
 mod restarts;
+mod sums;
