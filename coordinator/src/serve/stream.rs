@@ -53,7 +53,7 @@ struct Attachment {
 
 /// What a waiting request has come to.
 enum Done {
-    Answered(Box<v1::ServerFrame>),
+    Answered(FrameId, Result<ServerAnswer, ServiceError>),
     Attached(FrameId, Vec<(AttachmentId, Verdict)>),
 }
 
@@ -192,11 +192,34 @@ impl<S> ClientStream<S> {
         wrap: fn(T) -> ServerAnswer,
     ) {
         match (&mut answer).now_or_never() {
-            Some(told) => self.outbox.push_back(told_frame(id, told.map(wrap))),
+            Some(told) => self.told(id, told.map(wrap)),
             None => self.waiting.push(Box::pin(async move {
-                Done::Answered(Box::new(told_frame(id, answer.await.map(wrap))))
+                Done::Answered(id, answer.await.map(wrap))
             })),
         }
+    }
+
+    fn told(&mut self, id: FrameId, told: Result<ServerAnswer, ServiceError>) {
+        match told {
+            Ok(answer) => self
+                .outbox
+                .push_back(FromServer::Answer(answer).to_frame(id)),
+            Err(error) => self.failed(id, &error),
+        }
+    }
+
+    /// The coordinator does not answer. One that has stopped never will: the client asks again on
+    /// its next stream.
+    fn failed(&mut self, id: FrameId, error: &ServiceError) {
+        let (kind, why) = (kind(error), error.to_string());
+        if kind == FailureKind::Unavailable {
+            return self.end(kind, &why);
+        }
+        let failure = FromServer::Failure {
+            kind,
+            why: why.into(),
+        };
+        self.outbox.push_back(failure.to_frame(id));
     }
 
     /// Attaches all or tells for each why not; nothing is delivered before all are answered (R1).
@@ -233,7 +256,7 @@ impl<S> ClientStream<S> {
 
     fn done(&mut self, done: Done) {
         match done {
-            Done::Answered(frame) => self.outbox.push_back(*frame),
+            Done::Answered(id, told) => self.told(id, told),
             Done::Attached(id, verdicts) => self.attached(id, verdicts),
         }
     }
@@ -247,7 +270,7 @@ impl<S> ClientStream<S> {
                     told.push((attachment, Ok(attached)));
                 }
                 Ok(Err(refused)) => told.push((attachment, Err(refused))),
-                Err(error) => return self.outbox.push_back(failure(id, &error)),
+                Err(error) => return self.failed(id, &error),
             }
         }
         self.outbox
@@ -362,19 +385,4 @@ where
             this.end(FailureKind::Unavailable, "the coordinator has stopped");
         }
     }
-}
-
-fn told_frame(id: FrameId, told: Result<ServerAnswer, ServiceError>) -> v1::ServerFrame {
-    match told {
-        Ok(answer) => FromServer::Answer(answer).to_frame(id),
-        Err(error) => failure(id, &error),
-    }
-}
-
-fn failure(id: FrameId, error: &ServiceError) -> v1::ServerFrame {
-    FromServer::Failure {
-        kind: kind(error),
-        why: error.to_string().into(),
-    }
-    .to_frame(id)
 }

@@ -11,9 +11,15 @@ use crate::Error;
 
 /// Carries the surrounding transaction in the requests of a client.
 ///
-/// ```ignore
-/// let channel = tower::ServiceBuilder::new().layer(ClientLayer::new()).service(channel);
-/// let client = AccountClient::new(channel);
+/// ```no_run
+/// use tower_layer::Layer as _;
+/// use unanimous::carry::{Carried, ClientLayer};
+///
+/// # fn carried<Channel>(channel: Channel) -> Carried<Channel> {
+/// // `AccountClient::new(channel)` with this channel carries the transaction.
+/// let channel: Carried<Channel> = ClientLayer::new().participants_only().layer(channel);
+/// # channel
+/// # }
 /// ```
 ///
 /// Outside a transaction, and inside [`outside`](crate::outside), requests pass unchanged. Inside

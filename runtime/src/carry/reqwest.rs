@@ -9,7 +9,9 @@ use crate::Error;
 
 /// Carries the surrounding transaction in the requests of a reqwest client.
 ///
-/// ```ignore
+/// ```no_run
+/// use unanimous::carry::ReqwestLayer;
+///
 /// let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
 ///     .with(ReqwestLayer::new())
 ///     .build();

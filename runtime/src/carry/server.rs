@@ -18,10 +18,17 @@ use crate::runtime::Runtime;
 /// Lets the handlers of an axum router or a tonic server take part in the transactions that their
 /// requests carry.
 ///
-/// ```ignore
-/// let app = axum::Router::new().route("/orders", post(order)).layer(ServerLayer::new(&runtime));
-/// let server = tonic::transport::Server::builder().layer(ServerLayer::new(&runtime));
+/// ```no_run
+/// # async fn served(runtime: unanimous::Runtime) -> axum::Router {
+/// use unanimous::carry::ServerLayer;
+///
+/// axum::Router::new()
+///     .route("/orders", axum::routing::post(async || "ordered"))
+///     .layer(ServerLayer::new(&runtime))
+/// # }
 /// ```
+///
+/// On a tonic server it is `Server::builder().layer(ServerLayer::new(&runtime))`.
 ///
 /// * A request without transaction runs with this runtime as its default and in no transaction.
 /// * A request with malformed headers is refused before any effect (400, `INVALID_ARGUMENT`), one

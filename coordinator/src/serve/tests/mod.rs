@@ -405,6 +405,18 @@ async fn the_end_is_told_to_clients() {
 }
 
 #[tokio::test]
+async fn a_stream_to_a_coordinator_that_has_stopped_ends() {
+    let served = Served::start().await;
+    let mut client = Client::welcomed(&served).await;
+    served.coordinator.stop().await;
+    client.send(2, &commit(&"u1.1.0000000000000000.1".parse().unwrap()));
+    let (id, kind, why) = failure(client.next().await);
+    assert_eq!((id, kind), (0, FailureKind::Unavailable));
+    assert_eq!(why, "the coordinator has stopped");
+    assert_eq!(client.next().await, None);
+}
+
+#[tokio::test]
 async fn addresses_that_others_could_reach_are_refused_with_the_way_out() {
     for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:7070"] {
         let error = Listener::bind(listen).await.unwrap_err().to_string();
