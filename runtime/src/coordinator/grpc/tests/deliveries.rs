@@ -147,9 +147,8 @@ async fn tc10_phase_two_is_delivered_again_on_the_next_stream_until_it_has_ended
     assert_eq!((first.decision, &first.xid), (Decision::Commit, &xid));
 
     // The answer to the first delivery gets lost with the stream.
-    proxy.hold(true);
+    proxy.hold();
     proxy.cut();
-    proxy.hold(false);
     account.attached(2).await;
     drop(answer.send(BranchResult::Retry {
         error: "not yet".into(),

@@ -22,8 +22,8 @@ struct State {
     made: usize,
     /// Connections up to this one are cut.
     cut: usize,
-    /// Nothing travels to the client.
-    held: bool,
+    /// On connections up to this one nothing travels to the client any more.
+    held: usize,
 }
 
 impl Proxy {
@@ -45,9 +45,9 @@ impl Proxy {
         self.state.send_modify(|state| state.cut = state.made);
     }
 
-    /// Keeps back what the server says, until `hold(false)`.
-    pub(super) fn hold(&self, held: bool) {
-        self.state.send_modify(|state| state.held = held);
+    /// From here on keeps back what the server says on the connections that there are.
+    pub(super) fn hold(&self) {
+        self.state.send_modify(|state| state.held = state.made);
     }
 
     /// How many connections were made.
@@ -94,7 +94,7 @@ async fn forward(
     let held = state.clone();
     tokio::select! {
         () = copy(from_client, to_server, None) => {}
-        () = copy(from_server, to_client, Some(held)) => {}
+        () = copy(from_server, to_client, Some((number, held))) => {}
         _ = state.wait_for(|state| state.cut >= number) => {}
     }
 }
@@ -102,12 +102,12 @@ async fn forward(
 async fn copy(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    mut held: Option<watch::Receiver<State>>,
+    mut held: Option<(usize, watch::Receiver<State>)>,
 ) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        if let Some(held) = &mut held
-            && held.wait_for(|state| !state.held).await.is_err()
+        if let Some((number, held)) = &mut held
+            && held.wait_for(|state| state.held < *number).await.is_err()
         {
             return;
         }

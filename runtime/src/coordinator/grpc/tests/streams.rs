@@ -72,11 +72,10 @@ async fn tm2_a_commit_whose_answer_was_lost_is_asked_again_and_told_the_same() {
     let client = client(&Told::at(proxy.address));
     let xid = begun(&client).await;
 
-    proxy.hold(true);
+    proxy.hold();
     let commit = client.commit(empty_commit(&xid));
     assert_ne!(decided(&core, &xid).await, GlobalState::RolledBack);
     proxy.cut();
-    proxy.hold(false);
     assert_eq!(commit.await.unwrap(), DecisionAnswer::Committed);
     proxy.made(2).await;
 }
@@ -89,7 +88,7 @@ async fn g12_a_registration_whose_answer_was_lost_is_one_branch() {
     let client = client(&Told::at(proxy.address));
     let xid = begun(&client).await;
 
-    proxy.hold(true);
+    proxy.hold();
     let joined = tokio::spawn(client.register(branch(&xid, "account")));
     let branches = || async {
         match core.admin(AdminRequest::Show(xid.clone())).await.unwrap() {
@@ -101,7 +100,6 @@ async fn g12_a_registration_whose_answer_was_lost_is_one_branch() {
         tokio::task::yield_now().await;
     }
     proxy.cut();
-    proxy.hold(false);
     let joined = joined.await.unwrap().unwrap().unwrap();
     assert!(joined.repeat);
     assert_eq!(branches().await, 1);
