@@ -21,6 +21,8 @@ pub struct RuntimeBuilder {
     application: Option<String>,
     participants: Vec<Arc<dyn Participant>>,
     require_linked: bool,
+    /// Whether a coordinator in memory may stand beside a database that outlives the process.
+    volatile_allowed: bool,
     clock: Option<Arc<dyn Clock>>,
     events: Option<EventHandler>,
     settings: Settings,
@@ -80,6 +82,7 @@ impl RuntimeBuilder {
             application: None,
             participants: Vec::new(),
             require_linked: false,
+            volatile_allowed: cfg!(feature = "testing"),
             clock: None,
             events: None,
             settings: Settings::default(),
@@ -183,7 +186,8 @@ impl RuntimeBuilder {
             Chosen::Value(coordinator) => coordinator,
         };
         let settings = self.settings;
-        let registry = provide(self.participants, &*coordinator, &settings).await?;
+        let allowed = self.volatile_allowed;
+        let registry = provide(self.participants, &*coordinator, &settings, allowed).await?;
         let events = Events::new(self.events);
         let entropy = Entropy::system();
         let (decisions, decider) = Decisions::new(
@@ -226,11 +230,12 @@ async fn provide(
     participants: Vec<Arc<dyn Participant>>,
     coordinator: &dyn Coordinator,
     settings: &Settings,
+    volatile_allowed: bool,
 ) -> Result<Registry, BuildError> {
     let volatile = !coordinator.capabilities().durable;
     let mut provided = Vec::with_capacity(participants.len());
     for participant in participants {
-        if volatile && !cfg!(feature = "testing") && outlives_process(&*participant) {
+        if volatile && !volatile_allowed && outlives_process(&*participant) {
             return Err(BuildError::VolatileCoordinator {
                 participant: participant.name().into_owned(),
                 coordinator: coordinator.address(),
@@ -287,5 +292,69 @@ impl fmt::Debug for RuntimeBuilder {
             .field("participants", &self.participants.len())
             .field("settings", &self.settings)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, feature = "embedded", feature = "sqlite"))]
+mod tests {
+    use std::borrow::Cow;
+
+    use futures_util::future::{BoxFuture, ready};
+    use sqlx::SqlitePool;
+
+    use super::*;
+    use crate::branch::{ActionSpec, Branch, PhaseTwoError};
+
+    /// A participant whose only contents are its fence.
+    struct Fenced(SqlitePool);
+
+    impl Participant for Fenced {
+        fn name(&self) -> Cow<'static, str> {
+            "fenced".into()
+        }
+
+        fn actions(&self) -> &'static [ActionSpec] {
+            &[]
+        }
+
+        fn fence(&self) -> Option<&dyn DynFence> {
+            Some(&self.0)
+        }
+
+        fn phase_two(
+            self: Arc<Self>,
+            _: &mut Branch,
+        ) -> BoxFuture<'_, Result<(), PhaseTwoError>> {
+            Box::pin(ready(Ok(())))
+        }
+    }
+
+    fn beside(coordinator: &str, pool: &SqlitePool) -> RuntimeBuilder {
+        let mut builder = RuntimeBuilder::new().coordinator(coordinator);
+        builder.volatile_allowed = false;
+        builder.participant(Arc::new(Fenced(pool.clone())))
+    }
+
+    #[tokio::test]
+    async fn a_coordinator_in_memory_beside_a_database_that_stays_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let pool = crate::sqlite::durable(folder.path().join("stays.db")).await.unwrap();
+        let error = beside("memory:", &pool).build().await.unwrap_err();
+        assert!(matches!(error, BuildError::VolatileCoordinator { .. }), "{error:?}");
+        let text = error.to_string();
+        for part in ["`fenced`", "`memory:`", "embedded:PATH", "in-memory database", "`testing`"] {
+            assert!(text.contains(part), "`{part}` is not in: {text}");
+        }
+        let tables = "SELECT count(*) FROM sqlite_schema";
+        let tables: i64 = sqlx::query_scalar(tables).fetch_one(&pool).await.unwrap();
+        assert_eq!(tables, 0, "the refusal came after something was written");
+
+        // Both ways out.
+        let log = folder.path().join("unanimous.redb");
+        let embedded = format!("embedded:{}", log.display());
+        beside(&embedded, &pool).build().await.unwrap().shutdown().await;
+        let one = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
+        let memory = one.connect("sqlite::memory:").await.unwrap();
+        beside("memory:", &memory).build().await.unwrap().shutdown().await;
     }
 }

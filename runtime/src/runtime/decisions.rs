@@ -38,7 +38,9 @@ pub(crate) enum Job {
 #[derive(Clone, Debug)]
 pub(crate) struct Decisions {
     jobs: mpsc::UnboundedSender<Job>,
-    pending: watch::Receiver<usize>,
+    /// Counted from the moment a job is handed over, so that a shutdown right behind a drop waits
+    /// for it.
+    pending: Arc<watch::Sender<usize>>,
 }
 
 impl Decisions {
@@ -49,24 +51,30 @@ impl Decisions {
         entropy: Entropy,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (jobs, queue) = mpsc::unbounded_channel();
-        let (count, pending) = watch::channel(0);
+        let pending = Arc::new(watch::Sender::new(0));
         let worker = Worker {
             coordinator,
             clock,
             entropy,
         };
-        (Self { jobs, pending }, worker.run(queue, count))
+        let run = worker.run(queue, Arc::clone(&pending));
+        (Self { jobs, pending }, run)
     }
 
     /// Hands a job over. A runtime that is gone ignores it: an undecided transaction dies with
     /// its coordinator's timer (presumed abort).
     pub(crate) fn hand_over(&self, job: Job) {
-        let _ = self.jobs.send(job);
+        self.pending.send_modify(|pending| *pending += 1);
+        if self.jobs.send(job).is_err() {
+            self.pending.send_modify(|pending| *pending -= 1);
+        }
     }
 
     /// Completes when no job is under way.
     pub(crate) async fn drained(&self) {
-        let _ = self.pending.clone().wait_for(|pending| *pending == 0).await;
+        // The sender lives as long as `self`.
+        let mut pending = self.pending.subscribe();
+        let _ = pending.wait_for(|pending| *pending == 0).await;
     }
 }
 
@@ -77,19 +85,15 @@ struct Worker {
 }
 
 impl Worker {
-    async fn run(self, mut queue: mpsc::UnboundedReceiver<Job>, count: watch::Sender<usize>) {
+    async fn run(self, mut queue: mpsc::UnboundedReceiver<Job>, count: Arc<watch::Sender<usize>>) {
         let mut under_way = FuturesUnordered::new();
         loop {
-            count.send_if_modified(|pending| {
-                let now = under_way.len() + queue.len();
-                std::mem::replace(pending, now) != now
-            });
             tokio::select! {
                 job = queue.recv() => match job {
                     Some(job) => under_way.push(self.perform(job)),
                     None => break,
                 },
-                Some(()) = under_way.next() => {}
+                Some(()) = under_way.next() => count.send_modify(|pending| *pending -= 1),
             }
         }
     }

@@ -7,8 +7,8 @@ use unanimous::{Error, GlobalTransaction, Outcome, RollbackReason, Xid, global_t
 
 use crate::process::{Process, Server};
 use crate::vault::{Failure, Fault, Gate, Vault};
-use crate::wire::{Fate, Message};
-use crate::world::{LONG, Site, World, sold, take_all, xid};
+use crate::wire::{Fate, Message, Wire};
+use crate::world::{LONG, Site, World, coordinator, sold, take_all, xid};
 
 /// Stops at the gate when every vault is taken from.
 #[global_transactional]
@@ -413,4 +413,29 @@ fn matrix_41_a_shutdown_rolls_back_what_does_not_end_in_time() {
         assert_eq!(world.sums().await, sold(0));
     });
     again.end();
+}
+
+/// Matrix 41: the caller was dropped right before the shutdown, which hands its rollback over
+/// before the connection is closed.
+#[tokio::test]
+async fn matrix_41_a_shutdown_right_behind_a_dropped_caller_still_rolls_back() {
+    let site = Site::new();
+    let wire = Wire::to(coordinator(&site.embedded()).await);
+    let world = World::on(&site, Arc::new(wire.clone())).await;
+    let gate = Gate::new();
+    let mut xid = None;
+    {
+        let mut open = Box::pin(world.run(take_and_wait(&world.vaults, &gate)));
+        let reached = async {
+            gate.reached().await;
+            only(&world).await
+        };
+        match futures_util::future::select(&mut open, Box::pin(reached)).await {
+            futures_util::future::Either::Right((found, _)) => xid = Some(found),
+            futures_util::future::Either::Left(_) => {}
+        }
+    }
+    world.runtime.shutdown().await;
+    let outcome = world.runtime.outcome(&xid.expect("it stopped at the gate")).await;
+    assert!(matches!(outcome, Outcome::RolledBack { .. }), "{outcome:?}");
 }
