@@ -13,13 +13,14 @@ impl Accounts {
                 ::unanimous::__private::Recorder::new().put("amount", &amount).finish(),
                 ::unanimous::__private::how_fenced_mapped::<
                     Result<u8, String>,
-                >(|__error| ::core::result::Result::Err(__error).map_err(text)),
+                >(|__error| ::core::result::Result::Err(text(__error))),
                 async |__lent| -> Result<u8, String> {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]
                     if false {
                         let __returned: Result<u8, String> = loop {};
                         return __returned;
                     }
+                    #[allow(clippy::no_effect_underscore_binding)]
                     let _tx: &mut FenceTx<Sqlite> = __lent;
                     {
                         self.journal.tried(amount);
@@ -53,6 +54,7 @@ impl Accounts {
                         let __returned: Result<u8, usize> = loop {};
                         return __returned;
                     }
+                    #[allow(clippy::no_effect_underscore_binding)]
                     let _tx: &mut FenceTx<Sqlite> = __lent;
                     {
                         self.journal.tried(amount);
@@ -62,10 +64,12 @@ impl Accounts {
             )
             .await
     }
+    #[allow(clippy::unused_async)]
     async fn confirm(&self, amount: u8) -> Result<(), String> {
         self.journal.confirmed(amount);
         Ok(())
     }
+    #[allow(clippy::unused_async)]
     async fn cancel(&self, amount: u8) -> Result<(), String> {
         self.journal.cancelled(amount);
         Ok(())
@@ -164,7 +168,7 @@ async fn transfer(accounts: &Accounts) -> Result<u8, String> {
             ),
             ::unanimous::__private::how_mapped::<
                 Result<u8, String>,
-            >(|__error| ::core::result::Result::Err(__error).map_err(text)),
+            >(|__error| ::core::result::Result::Err(text(__error))),
             ::core::pin::pin!(
                 ::core::option::Option::Some(async move {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]

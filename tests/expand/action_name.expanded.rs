@@ -29,10 +29,12 @@ impl Storage {
             )
             .await
     }
+    #[allow(clippy::unused_async)]
     async fn confirm(&self, count: u32) -> Result<(), Failure> {
         self.journal.confirmed(count);
         Ok(())
     }
+    #[allow(clippy::unused_async)]
     async fn cancel(&self, count: u32) -> Result<(), Failure> {
         self.journal.cancelled(count);
         Ok(())

@@ -19,6 +19,7 @@ impl Fenced {
                         let __returned: Result<(), Failure> = loop {};
                         return __returned;
                     }
+                    #[allow(clippy::no_effect_underscore_binding)]
                     let _tx: &mut FenceTx<Sqlite> = __lent;
                     {
                         let moved = self;
@@ -29,6 +30,7 @@ impl Fenced {
             )
             .await
     }
+    #[allow(clippy::unused_async)]
     async fn confirm(
         self: Arc<Self>,
         tx: &mut FenceTx<Sqlite>,
@@ -38,6 +40,7 @@ impl Fenced {
         self.journal.confirmed(word);
         Ok(())
     }
+    #[allow(clippy::unused_async)]
     async fn cancel(self: Arc<Self>, word: String) -> Result<(), Failure> {
         self.journal.cancelled(word);
         Ok(())
@@ -141,10 +144,12 @@ impl Unfenced {
             )
             .await
     }
+    #[allow(clippy::unused_async)]
     async fn confirm(&self, word: &str) -> Result<(), Failure> {
         self.journal.confirmed(word);
         Ok(())
     }
+    #[allow(clippy::unused_async)]
     async fn cancel(self: Arc<Self>, word: &str) -> Result<(), Failure> {
         self.journal.cancelled(word);
         Ok(())

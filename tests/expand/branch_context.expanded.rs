@@ -30,6 +30,7 @@ impl Gateway {
             )
             .await
     }
+    #[allow(clippy::unused_async)]
     async fn capture(
         &self,
         context: &BranchContext,
@@ -40,6 +41,7 @@ impl Gateway {
         self.journal.confirmed(context.try_key());
         Ok(())
     }
+    #[allow(clippy::unused_async)]
     async fn release(&self, context: &BranchContext) -> Result<(), Failure> {
         self.journal.cancelled(context.try_key());
         Ok(())

@@ -1,5 +1,5 @@
 impl Shelf {
-    #[cfg(all())]
+    #[cfg(not(target_os = "none"))]
     async fn take(&self, count: u32) -> Result<u32, Failure> {
         ::unanimous::__private::run_unfenced(
                 &const {
@@ -28,7 +28,7 @@ impl Shelf {
             )
             .await
     }
-    #[cfg(any())]
+    #[cfg(target_os = "none")]
     async fn take(&self, count: NoSuchType) -> Result<u32, Failure> {
         ::unanimous::__private::run_unfenced(
                 &const {
@@ -54,10 +54,12 @@ impl Shelf {
             )
             .await
     }
+    #[allow(clippy::unused_async)]
     async fn confirm(&self, count: u32) -> Result<(), Failure> {
         self.journal.confirmed(count);
         Ok(())
     }
+    #[allow(clippy::unused_async)]
     async fn cancel(&self, count: u32) -> Result<(), Failure> {
         self.journal.cancelled(count);
         Ok(())
@@ -71,13 +73,13 @@ impl ::unanimous::__private::Participant for Shelf {
     fn actions(&self) -> &'static [::unanimous::__private::ActionSpec] {
         const {
             &[
-                #[cfg(all())]
+                #[cfg(not(target_os = "none"))]
                 ::unanimous::__private::ActionSpec::new(
                     "take",
                     ::core::file!(),
                     0,
                 ),
-                #[cfg(any())]
+                #[cfg(target_os = "none")]
                 ::unanimous::__private::ActionSpec::new(
                     "take",
                     ::core::file!(),
@@ -102,7 +104,7 @@ impl ::unanimous::__private::Participant for Shelf {
         ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
     > {
         match (__branch.action(), __branch.decision()) {
-            #[cfg(all())]
+            #[cfg(not(target_os = "none"))]
             ("take", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
                     let count: u32 = __branch.argument("count")?;
@@ -110,7 +112,7 @@ impl ::unanimous::__private::Participant for Shelf {
                     ::unanimous::__private::ended(__answer)
                 })
             }
-            #[cfg(all())]
+            #[cfg(not(target_os = "none"))]
             ("take", ::unanimous::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
                     let count: u32 = __branch.argument("count")?;
@@ -118,7 +120,7 @@ impl ::unanimous::__private::Participant for Shelf {
                     ::unanimous::__private::ended(__answer)
                 })
             }
-            #[cfg(any())]
+            #[cfg(target_os = "none")]
             ("take", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
                     let count: NoSuchType = __branch.argument("count")?;
@@ -126,7 +128,7 @@ impl ::unanimous::__private::Participant for Shelf {
                     ::unanimous::__private::ended(__answer)
                 })
             }
-            #[cfg(any())]
+            #[cfg(target_os = "none")]
             ("take", ::unanimous::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
                     let count: NoSuchType = __branch.argument("count")?;

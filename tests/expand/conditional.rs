@@ -10,14 +10,14 @@ struct Shelf {
 
 #[participant(name = "shelf")]
 impl Shelf {
-    #[cfg(all())]
+    #[cfg(not(target_os = "none"))]
     #[two_phase_action(commit = confirm, rollback = cancel)]
     async fn take(&self, count: u32) -> Result<u32, Failure> {
         self.journal.tried(count);
         Ok(count)
     }
 
-    #[cfg(any())]
+    #[cfg(target_os = "none")]
     #[two_phase_action(commit = confirm, rollback = cancel)]
     async fn take(&self, count: NoSuchType) -> Result<u32, Failure> {
         Ok(count.into())

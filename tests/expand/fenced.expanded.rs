@@ -40,6 +40,7 @@ impl Accounts {
             )
             .await
     }
+    #[allow(clippy::unused_async)]
     async fn confirm(
         &self,
         tx: &mut FenceTx<Sqlite>,
@@ -51,6 +52,7 @@ impl Accounts {
         self.journal.confirmed(format!("{user} {amount}"));
         Ok(())
     }
+    #[allow(clippy::unused_async)]
     async fn cancel(
         &self,
         amount: i64,

@@ -38,11 +38,13 @@ where
             )
             .await
     }
+    #[allow(clippy::unused_async)]
     async fn confirm(&self, id: &R::Id, others: Vec<R::Id>) -> Result<(), Failure> {
         assert!(self.repo.save(id).await && others.len() <= N);
         self.journal.confirmed(id);
         Ok(())
     }
+    #[allow(clippy::unused_async)]
     async fn cancel(&self, id: R::Id) -> Result<(), Failure> {
         self.journal.cancelled(id);
         Ok(())

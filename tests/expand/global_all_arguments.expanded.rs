@@ -11,9 +11,7 @@ async fn purchase(
                 .runtime(&runtime),
             ::unanimous::__private::how_mapped::<
                 Result<(), Failure>,
-            >(|__error| {
-                    ::core::result::Result::Err(__error).map_err(Failure::Transaction)
-                })
+            >(|__error| ::core::result::Result::Err(Failure::Transaction(__error)))
                 .commit_on(|__result| match __result {
                     ::core::result::Result::Err(
                         Failure::Business(word),

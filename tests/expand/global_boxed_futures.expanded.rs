@@ -1,3 +1,4 @@
+#[allow(clippy::manual_async_fn)]
 fn block<'a>(
     probe: &'a Probe,
     word: &'a str,

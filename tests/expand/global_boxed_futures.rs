@@ -8,6 +8,7 @@ use crate::world::{Failure, Probe, World};
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+#[allow(clippy::manual_async_fn)]
 #[global_transactional]
 fn block<'a>(probe: &'a Probe, word: &'a str) -> impl Future<Output = Result<usize, Failure>> + 'a {
     async move {

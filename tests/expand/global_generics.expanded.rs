@@ -35,7 +35,7 @@ where
 
 async fn existential(
     probe: &Probe,
-    mut words: impl Iterator<Item = &str> + Send,
+    words: impl Iterator<Item = &str> + Send,
 ) -> Result<impl Display, Failure> {
     ::unanimous::__private::run_global(
             ::unanimous::__private::GlobalSpec::new(
@@ -55,7 +55,7 @@ async fn existential(
                     }
                     {
                         let mut last = 0;
-                        while let Some(word) = words.next() {
+                        for word in words {
                             last = probe.touch(word).await?;
                         }
                         Ok(last)

@@ -21,10 +21,10 @@ where
 #[global_transactional]
 async fn existential(
     probe: &Probe,
-    mut words: impl Iterator<Item = &str> + Send,
+    words: impl Iterator<Item = &str> + Send,
 ) -> Result<impl Display, Failure> {
     let mut last = 0;
-    while let Some(word) = words.next() {
+    for word in words {
         last = probe.touch(word).await?;
     }
     Ok(last)

@@ -10,7 +10,7 @@ async fn by_function(probe: &Probe) -> Result<usize, String> {
                 .propagation(::unanimous::__private::Propagation::Mandatory),
             ::unanimous::__private::how_mapped::<
                 Result<usize, String>,
-            >(|__error| ::core::result::Result::Err(__error).map_err(text)),
+            >(|__error| ::core::result::Result::Err(text(__error))),
             ::core::pin::pin!(
                 ::core::option::Option::Some(async move {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]

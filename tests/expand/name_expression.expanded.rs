@@ -29,11 +29,13 @@ impl Shard {
             )
             .await
     }
+    #[allow(clippy::unused_async)]
     async fn confirm(&self, tx: &mut FenceTx<Sqlite>, key: &str) -> Result<(), Failure> {
         unanimous::sqlx::query("SELECT 1").execute(&mut *tx).await?;
         self.journal.confirmed(format!("{key} in {}", self.number));
         Ok(())
     }
+    #[allow(clippy::unused_async)]
     async fn cancel(&self, key: &str) -> Result<(), Failure> {
         self.journal.cancelled(format!("{key} in {}", self.number));
         Ok(())

@@ -60,6 +60,7 @@ impl Forms {
             )
             .await
     }
+    #[allow(clippy::unused_async)]
     #[allow(clippy::too_many_arguments)]
     async fn as_recorded(
         &self,
@@ -81,6 +82,7 @@ impl Forms {
         self.journal.confirmed(format!("{text} {cow} {owned}"));
         Ok(())
     }
+    #[allow(clippy::unused_async)]
     #[allow(clippy::too_many_arguments)]
     async fn the_other_way(
         &self,

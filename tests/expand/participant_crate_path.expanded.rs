@@ -20,6 +20,7 @@ impl Accounts {
                         let __returned: Result<i64, Failure> = loop {};
                         return __returned;
                     }
+                    #[allow(clippy::no_effect_underscore_binding)]
                     let _tx: &mut FenceTx<Sqlite> = __lent;
                     {
                         self.journal.tried(amount);
@@ -29,10 +30,12 @@ impl Accounts {
             )
             .await
     }
+    #[allow(clippy::unused_async)]
     async fn confirm(&self, amount: &i64) -> Result<(), Failure> {
         self.journal.confirmed(amount);
         Ok(())
     }
+    #[allow(clippy::unused_async)]
     async fn cancel(&self, amount: i64) -> Result<(), Failure> {
         self.journal.cancelled(amount);
         Ok(())

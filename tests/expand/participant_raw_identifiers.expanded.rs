@@ -1,4 +1,5 @@
 impl Raw {
+    #[allow(clippy::used_underscore_binding)]
     async fn r#try(&self, r#type: &str, __branch: u8, tx: u8) -> Result<u8, Failure> {
         ::unanimous::__private::run_unfenced(
                 &const {
@@ -31,6 +32,7 @@ impl Raw {
             )
             .await
     }
+    #[allow(clippy::unused_async)]
     async fn r#match(
         &self,
         __branch: u8,
@@ -41,6 +43,7 @@ impl Raw {
         self.journal.confirmed(r#type);
         Ok(())
     }
+    #[allow(clippy::unused_async)]
     async fn r#loop(&self, r#type: &str) -> Result<(), Failure> {
         self.journal.cancelled(r#type);
         Ok(())
@@ -80,11 +83,12 @@ impl ::unanimous::__private::Participant for Raw {
         match (__branch.action(), __branch.decision()) {
             ("try", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
-                    let __branch: u8 = __branch.argument("__branch")?;
+                    let __argument__branch: u8 = __branch.argument("__branch")?;
                     let r#type: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("type")?;
                     let tx: u8 = __branch.argument("tx")?;
-                    let __answer = Self::r#match(&self, __branch, r#type, &tx).await;
+                    let __answer = Self::r#match(&self, __argument__branch, r#type, &tx)
+                        .await;
                     ::unanimous::__private::ended(__answer)
                 })
             }

@@ -58,10 +58,12 @@ impl Shelf {
             )
             .await
     }
+    #[allow(clippy::unused_async)]
     async fn done(&self, context: &BranchContext, sku: &str) -> Result<(), Failure> {
         self.journal.confirmed(format!("{} {sku}", context.action()));
         Ok(())
     }
+    #[allow(clippy::unused_async)]
     async fn undone(&self, sku: &str, context: &BranchContext) -> Result<(), Failure> {
         self.journal.cancelled(format!("{} {sku}", context.action()));
         Ok(())

@@ -35,10 +35,12 @@ impl Accounts {
             )
             .await
     }
+    #[allow(clippy::unused_async)]
     async fn confirm(&self, amount: i64) -> Result<(), Failure> {
         self.journal.confirmed(amount);
         Ok(())
     }
+    #[allow(clippy::unused_async)]
     async fn cancel(&self, amount: i64) -> Result<(), Failure> {
         self.journal.cancelled(amount);
         Ok(())

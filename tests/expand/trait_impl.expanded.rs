@@ -22,6 +22,7 @@ impl AccountService for Accounts {
                         let __returned: Result<(), Failure> = loop {};
                         return __returned;
                     }
+                    #[allow(clippy::no_effect_underscore_binding)]
                     let _tx: &mut FenceTx<Sqlite> = __lent;
                     {
                         self.journal.tried(amount);
@@ -36,6 +37,7 @@ impl AccountService for Accounts {
             )
             .await
     }
+    #[allow(clippy::manual_async_fn)]
     fn credit(&self, amount: i64) -> impl Future<Output = Result<i64, Failure>> + Send {
         async move {
             ::unanimous::__private::run_fenced(
@@ -74,6 +76,7 @@ impl AccountService for Accounts {
     }
 }
 impl Accounts {
+    #[allow(clippy::unused_async)]
     /// Moves.
     async fn confirm(
         &self,
@@ -83,6 +86,7 @@ impl Accounts {
         self.journal.confirmed(amount);
         Ok(())
     }
+    #[allow(clippy::unused_async)]
     async fn cancel(&self, amount: i64) -> Result<(), Failure> {
         self.journal.cancelled(amount);
         Ok(())

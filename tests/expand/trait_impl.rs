@@ -42,6 +42,7 @@ impl AccountService for Accounts {
         }
     }
 
+    #[allow(clippy::manual_async_fn)]
     #[two_phase_action(commit = confirm, rollback = cancel)]
     fn credit(
         &self,

@@ -14,7 +14,7 @@ struct Accounts {
 impl Accounts {
     #[global_transactional(timeout = "10s")]
     #[two_phase_action(commit = confirm, rollback = cancel)]
-    #[must_use]
+    #[must_use = "the outcome"]
     async fn debit(&self, _tx: &mut FenceTx<Sqlite>, amount: i64) -> Result<i64, Failure> {
         self.journal.tried(amount);
         Ok(amount)

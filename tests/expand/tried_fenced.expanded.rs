@@ -18,6 +18,7 @@ impl Orders {
                         let __returned: Result<String, Failure> = loop {};
                         return __returned;
                     }
+                    #[allow(clippy::no_effect_underscore_binding)]
                     let _tx: &mut FenceTx<Sqlite> = __lent;
                     {
                         let id = format!("{sku}-1");
@@ -28,10 +29,12 @@ impl Orders {
             )
             .await
     }
+    #[allow(clippy::unused_async)]
     async fn confirm(&self, id: &str) -> Result<(), Failure> {
         self.journal.confirmed(id);
         Ok(())
     }
+    #[allow(clippy::unused_async)]
     async fn cancel(
         &self,
         tx: &mut FenceTx<Sqlite>,

@@ -48,11 +48,13 @@ fn split(
             Item::Method(method) if method.attrs.iter().any(is_ours) => {
                 stay.extend(phase_one(method));
             }
-            Item::Method(method) => {
-                let moves = moves && is_partner(method);
+            Item::Method(method) if is_partner(method) => {
                 let to = if moves { &mut move_out } else { &mut stay };
+                // That it is async is our wish, whether it awaits or not.
+                to.extend(quote!(#[allow(clippy::unused_async)]));
                 without_marks(method).to_tokens(to);
             }
+            Item::Method(method) => without_marks(method).to_tokens(&mut stay),
         }
     }
     let block_of = block.with_items(stay);

@@ -60,10 +60,16 @@ pub(crate) fn turbofish(output: &Type) -> TokenStream {
     quote_spanned!(proc_macro2::Span::mixed_site()=> ::<#output>)
 }
 
-/// `map_err = EXPR` as a function from the transaction's failure to the whole result. Going through
+/// `map_err = EXPR` as a function from the transaction's failure to the whole result. A function is
+/// called, so that an error of another type is reported where it is named; going through
 /// `Result::map_err` tells a closure its parameter's type.
 pub(crate) fn converted(convert: &Expr) -> TokenStream {
     let error = local("__error");
+    if matches!(convert, Expr::Path(_)) {
+        return quote_spanned! {proc_macro2::Span::mixed_site()=>
+            |#error| ::core::result::Result::Err(#convert(#error))
+        };
+    }
     quote_spanned! {proc_macro2::Span::mixed_site()=>
         |#error| ::core::result::Result::Err(#error).map_err(#convert)
     }

@@ -7,7 +7,7 @@ use quote::{quote, quote_spanned};
 use super::model::{Action, Call, Fence, Passed, RecordedParameter, What};
 use crate::hygiene::{CratePath, at, local, moved};
 use crate::syntax::async_fn::Shape;
-use crate::syntax::parameter::{SelfKind, recorded_name};
+use crate::syntax::parameter::{SelfKind, name, recorded_name};
 use crate::syntax::return_type::{converted, erased, turbofish, unreachable_return};
 
 /// Input:
@@ -50,10 +50,22 @@ pub(crate) fn phase_one(action: &Action, fence: Option<&Fence>, krate: &CratePat
         }
     };
     let content = quote!(#hold #call);
-    match &action.shape {
-        Shape::Block(block) => action.method.with_body(block.around(content)),
-        _ => action.method.with_body(content),
-    }
+    let content = match &action.shape {
+        Shape::Block(block) => block.around(content),
+        _ => content,
+    };
+    // Recording a parameter that the body does not use is no use of the user's.
+    let allow = action
+        .recorded
+        .iter()
+        .any(is_unused)
+        .then(|| quote_spanned!(mixed=> #[allow(clippy::used_underscore_binding)]));
+    let method = action.method.with_body(content);
+    quote!(#allow #method)
+}
+
+fn is_unused(parameter: &RecordedParameter) -> bool {
+    parameter.ident.to_string().starts_with('_')
 }
 
 /// The action as plain data.
@@ -103,9 +115,16 @@ fn fenced_body(action: &Action) -> TokenStream {
         let (attrs, pat, colon, ty) = (&tx.attrs, &tx.pat, &tx.colon_token, &tx.ty);
         let start = first_span(ty);
         let value = moved(quote!(#lent), start);
-        quote_spanned!(mixed=> #(#attrs)* let #pat #colon #ty = #value;)
+        // It is there although the body does not use it.
+        let allow = starts_with_underscore(tx)
+            .then(|| quote_spanned!(mixed=> #[allow(clippy::no_effect_underscore_binding)]));
+        quote_spanned!(mixed=> #(#attrs)* #allow let #pat #colon #ty = #value;)
     });
     quote_spanned!(mixed=> async |#lent| -> #output { #edge #tx #statements })
+}
+
+fn starts_with_underscore(parameter: &syn::PatType) -> bool {
+    name(parameter).is_some_and(|name| name.to_string().starts_with('_'))
 }
 
 /// Where the `&` of `&mut FenceTx<..>` stands.
@@ -234,11 +253,16 @@ fn read(action: &Action, passed: &Passed, krate: &CratePath) -> Option<TokenStre
     }
 }
 
-/// The local that holds a recorded parameter in phase two, at that place: of the user's hygiene, so
-/// that a parameter called `__branch` does not meet ours.
+/// The local that holds a recorded parameter in phase two: named as the user's, but ours. A name
+/// that looks like ours is given another.
 fn read_local(parameter: &RecordedParameter, place: Span) -> proc_macro2::Ident {
-    let mut ident = parameter.ident.clone();
-    ident.set_span(ident.span().located_at(place));
+    let name = recorded_name(&parameter.ident);
+    let mut ident = if name.starts_with("__") {
+        local(&format!("__argument{name}"))
+    } else {
+        parameter.ident.clone()
+    };
+    ident.set_span(at(place));
     ident
 }
 

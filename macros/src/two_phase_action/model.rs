@@ -111,7 +111,7 @@ pub(crate) enum What {
     /// A recorded parameter.
     Recorded {
         /// Which.
-        parameter: RecordedParameter,
+        parameter: Box<RecordedParameter>,
         /// How it is handed over.
         how: Handing,
     },

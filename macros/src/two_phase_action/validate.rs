@@ -365,7 +365,7 @@ fn find(
     if let Some(found) = found {
         let how = handing(&found.form, &takes.ty);
         return Some(What::Recorded {
-            parameter: found.clone(),
+            parameter: Box::new(found.clone()),
             how,
         });
     }

@@ -1,7 +1,7 @@
 //! Every case of `tests/expand`, compiled and run: each asserts that its annotated functions commit
 //! and roll back. What the annotations become stands beside each case, and `macros` compares it.
 
-#![deny(warnings, clippy::all, clippy::pedantic)]
+#![deny(warnings)]
 
 mod world;
 

@@ -184,14 +184,14 @@ impl World {
     pub(crate) async fn with_one<P: Participant>(
         make: impl FnOnce(&Journal) -> P,
     ) -> (Self, Arc<P>) {
-        let mut made = None;
+        let mut provided = None;
         let world = Self::with(|journal| {
             let participant = Arc::new(make(journal));
-            made = Some(participant.clone());
+            provided = Some(participant.clone());
             vec![participant as Arc<dyn Participant>]
         })
         .await;
-        (world, made.expect("`with` makes its participants"))
+        (world, provided.expect("`with` makes its participants"))
     }
 
     /// Runs to the end of phase two.

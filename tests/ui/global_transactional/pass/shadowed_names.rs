@@ -1,6 +1,7 @@
 //! Names of the prelude, and of what the expansion uses, that mean something else here.
 
 #![allow(dead_code, missing_docs, unreachable_pub)]
+#![allow(clippy::missing_errors_doc, clippy::wildcard_imports)]
 
 use unanimous::global_transactional;
 

@@ -36,7 +36,7 @@ impl Shop {
     /// # Errors
     ///
     /// When the transaction fails.
-    #[cfg(all())]
+    #[cfg(not(any(windows, target_os = "none")))]
     #[deprecated(note = "look at the shelf")]
     #[global_transactional]
     pub async fn show(&self, _unused: u8) -> Result<impl Display + use<>, Error> {

@@ -39,7 +39,7 @@ impl Accounts {
     /// # Errors
     ///
     /// When the transaction fails.
-    #[cfg(all())]
+    #[cfg(not(any(windows, target_os = "none")))]
     #[deprecated(note = "does nothing")]
     #[two_phase_action(commit = nothing, rollback = nothing, map_err = std::convert::identity)]
     pub async fn touch(self: Arc<Self>, _tx: &mut FenceTx<Sqlite>) -> Result<(), Error> {
