@@ -24,7 +24,7 @@ use crate::runtime::Runtime;
 use crate::{CallFailure, Error};
 
 thread_local! {
-    static AMBIENT: RefCell<Ambient> = const { RefCell::new(Ambient { scope: None, runtime: None }) };
+    static AMBIENT: RefCell<Ambient> = const { RefCell::new(Ambient { scope: None, runtime: None, fences: Vec::new() }) };
 }
 
 /// What surrounds the code that is being polled.
@@ -32,6 +32,8 @@ thread_local! {
 pub(crate) struct Ambient {
     scope: Option<Scope>,
     runtime: Option<Runtime>,
+    /// Without a scope: pools whose fenced phase is under way around the caller all the same.
+    fences: Vec<usize>,
 }
 
 impl Ambient {
@@ -44,18 +46,34 @@ impl Ambient {
 
     /// The same runtime, another scope.
     pub(crate) fn with_scope(scope: Option<Scope>) -> Self {
+        let current = Self::current();
         Self {
+            fences: current.fences(),
             scope,
-            ..Self::current()
+            runtime: current.runtime,
         }
     }
 
     /// Another runtime, and no scope.
     pub(crate) fn with_runtime(runtime: Runtime) -> Self {
         Self {
+            fences: Self::current().fences(),
             scope: None,
             runtime: Some(runtime),
         }
+    }
+
+    /// The same within a fenced phase on this pool.
+    pub(crate) fn inside_fence(mut self, pool_key: usize) -> Self {
+        self.fences.push(pool_key);
+        self
+    }
+
+    /// Pools whose fenced phase is under way around the caller: whatever it begins, a transaction
+    /// of its own included, a fenced action on one of them would wait for the caller.
+    fn fences(&self) -> Vec<usize> {
+        let scope = self.scope.as_ref();
+        scope.map_or_else(|| self.fences.clone(), |scope| scope.0.fences.clone())
     }
 
     pub(crate) fn scope(&self) -> Option<&Scope> {
@@ -163,7 +181,7 @@ struct ScopeInner {
     calls: Mutex<Calls>,
     /// The error that came with the first failed call.
     error: Mutex<Option<Arc<str>>>,
-    /// Pools whose fenced phase one is under way around this scope.
+    /// Pools whose fenced phase is under way around this scope.
     fences: Vec<usize>,
     /// Tasks spawned here that have not ended.
     spawned: watch::Sender<usize>,
@@ -182,7 +200,8 @@ pub(crate) enum CallKind {
 impl Scope {
     /// The scope of a transaction that begins here, or arrived with a call of this id.
     pub(crate) fn root(transaction: Transaction, id: CallId) -> Self {
-        Self::new(Arc::new(transaction), None, id, Vec::new())
+        let fences = Ambient::current().fences();
+        Self::new(Arc::new(transaction), None, id, fences)
     }
 
     fn new(
@@ -236,7 +255,7 @@ impl Scope {
         Ambient::with_scope(Some(self.clone())).enter(future)
     }
 
-    /// Whether a fenced phase one on this pool is under way around this scope.
+    /// Whether a fenced phase on this pool is under way around this scope.
     pub(crate) fn is_inside_fence(&self, pool_key: usize) -> bool {
         self.0.fences.contains(&pool_key)
     }

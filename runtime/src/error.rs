@@ -72,10 +72,10 @@ pub enum Error {
         /// Its line.
         line: u32,
     },
-    /// A fenced action was called inside another's phase one on the same pool: it would wait for
-    /// itself.
+    /// A fenced action was called inside a phase of another on the same pool, where it would wait
+    /// for itself; in a transaction of its own too.
     #[error(
-        "the fenced action {action} was called inside another fenced action's phase one on the same pool, where it would wait for itself; call it after that action, or do its work in the same local transaction"
+        "the fenced action {action} was called inside a phase of another fenced action on the same pool, where it would wait for itself; call it after that action, or do its work in the same local transaction"
     )]
     NestedFence {
         /// The action.

@@ -321,10 +321,7 @@ mod tests {
             Some(&self.0)
         }
 
-        fn phase_two(
-            self: Arc<Self>,
-            _: &mut Branch,
-        ) -> BoxFuture<'_, Result<(), PhaseTwoError>> {
+        fn phase_two(self: Arc<Self>, _: &mut Branch) -> BoxFuture<'_, Result<(), PhaseTwoError>> {
             Box::pin(ready(Ok(())))
         }
     }
@@ -338,11 +335,22 @@ mod tests {
     #[tokio::test]
     async fn a_coordinator_in_memory_beside_a_database_that_stays_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let pool = crate::sqlite::durable(folder.path().join("stays.db")).await.unwrap();
+        let pool = crate::sqlite::durable(folder.path().join("stays.db"))
+            .await
+            .unwrap();
         let error = beside("memory:", &pool).build().await.unwrap_err();
-        assert!(matches!(error, BuildError::VolatileCoordinator { .. }), "{error:?}");
+        assert!(
+            matches!(error, BuildError::VolatileCoordinator { .. }),
+            "{error:?}"
+        );
         let text = error.to_string();
-        for part in ["`fenced`", "`memory:`", "embedded:PATH", "in-memory database", "`testing`"] {
+        for part in [
+            "`fenced`",
+            "`memory:`",
+            "embedded:PATH",
+            "in-memory database",
+            "`testing`",
+        ] {
             assert!(text.contains(part), "`{part}` is not in: {text}");
         }
         let tables = "SELECT count(*) FROM sqlite_schema";
@@ -352,9 +360,19 @@ mod tests {
         // Both ways out.
         let log = folder.path().join("unanimous.redb");
         let embedded = format!("embedded:{}", log.display());
-        beside(&embedded, &pool).build().await.unwrap().shutdown().await;
+        beside(&embedded, &pool)
+            .build()
+            .await
+            .unwrap()
+            .shutdown()
+            .await;
         let one = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
         let memory = one.connect("sqlite::memory:").await.unwrap();
-        beside("memory:", &memory).build().await.unwrap().shutdown().await;
+        beside("memory:", &memory)
+            .build()
+            .await
+            .unwrap()
+            .shutdown()
+            .await;
     }
 }

@@ -61,8 +61,14 @@ async fn ok_commits_every_branch_once() {
 async fn an_error_rolls_every_branch_back_and_is_returned_unchanged() {
     let site = Site::new();
     let world = World::start(&site).await;
-    let error = world.run(take_and_fail(&world.vaults, "b")).await.expect_err("it fails");
-    assert!(matches!(error, Failure::Scripted("after the calls")), "{error:?}");
+    let error = world
+        .run(take_and_fail(&world.vaults, "b"))
+        .await
+        .expect_err("it fails");
+    assert!(
+        matches!(error, Failure::Scripted("after the calls")),
+        "{error:?}"
+    );
     world.settle().await;
     assert_eq!(world.sums().await, sold(0));
     for vault in &world.vaults {
@@ -77,12 +83,21 @@ async fn an_error_rolls_every_branch_back_and_is_returned_unchanged() {
 async fn t3_a_branch_whose_try_left_nothing_is_cancelled_without_user_code() {
     let site = Site::new();
     let world = World::start(&site).await;
-    let error = world.buy("b", FULL + 1).await.expect_err("there is not so much");
+    let error = world
+        .buy("b", FULL + 1)
+        .await
+        .expect_err("there is not so much");
     assert!(matches!(error, Failure::NotEnough), "{error:?}");
     world.settle().await;
     let stock = &world.vaults[0];
-    assert_eq!((stock.script.tries.runs(), stock.script.cancels.runs()), (0, 0));
-    assert_eq!((stock.rows().await, stock.history("b").await), (1, [0, 0, 0]));
+    assert_eq!(
+        (stock.script.tries.runs(), stock.script.cancels.runs()),
+        (0, 0)
+    );
+    assert_eq!(
+        (stock.rows().await, stock.history("b").await),
+        (1, [0, 0, 0])
+    );
     world.end().await;
 }
 
@@ -93,10 +108,17 @@ async fn t3_a_registration_whose_answer_is_lost_leaves_only_a_marker() {
     let wire = Wire::to(coordinator(&site.embedded()).await);
     let world = World::on(&site, std::sync::Arc::new(wire.clone())).await;
     wire.next(Message::Register, Fate::LoseAnswer);
-    let error = world.buy("b", 1).await.expect_err("its first call has no answer").transaction();
+    let error = world
+        .buy("b", 1)
+        .await
+        .expect_err("its first call has no answer")
+        .transaction();
     assert!(matches!(error, Error::Coordinator(_)), "{error}");
     world.settle().await;
-    assert_eq!((world.vaults[0].rows().await, world.vaults[1].rows().await), (1, 0));
+    assert_eq!(
+        (world.vaults[0].rows().await, world.vaults[1].rows().await),
+        (1, 0)
+    );
     assert_eq!(world.vaults[0].script.tries.runs(), 0);
     world.end().await;
 }
@@ -116,14 +138,32 @@ async fn t1_a_try_that_comes_after_its_cancel_is_refused_and_holds_nothing() {
     };
     let meanwhile = async {
         gate.reached().await;
-        let open = world.runtime.admin().list(false, 10).await.expect("it answers");
-        world.runtime.admin().roll_back(&open[0].xid).await.expect("it is open");
-        assert!(world.runtime.settled(&open[0].xid, crate::world::LONG).await);
+        let open = world
+            .runtime
+            .admin()
+            .list(false, 10)
+            .await
+            .expect("it answers");
+        world
+            .runtime
+            .admin()
+            .roll_back(&open[0].xid)
+            .await
+            .expect("it is open");
+        assert!(
+            world
+                .runtime
+                .settled(&open[0].xid, crate::world::LONG)
+                .await
+        );
         assert_eq!(world.vaults[0].rows().await, 1, "the marker");
         gate.open();
     };
     let ((xid, error), ()) = futures_util::future::join(late, meanwhile).await;
-    assert!(matches!(&error, Error::RefusedCancelled { xid: of, .. } if *of == xid), "{error}");
+    assert!(
+        matches!(&error, Error::RefusedCancelled { xid: of, .. } if *of == xid),
+        "{error}"
+    );
     world.settle().await;
     assert_eq!(world.sums().await, sold(0));
     assert_eq!(world.vaults[0].history("late").await, [0, 0, 0]);
@@ -140,7 +180,11 @@ async fn take_late(vault: &Vault) -> (Xid, Result<(), Error>) {
         .await
         .expect("it began");
     let (xid, taken) = completed.body.expect("it swallows the error");
-    assert!(!matches!(completed.outcome, Outcome::Committed), "{:?}", completed.outcome);
+    assert!(
+        !matches!(completed.outcome, Outcome::Committed),
+        "{:?}",
+        completed.outcome
+    );
     (xid, taken.map(drop).map_err(Failure::transaction))
 }
 
@@ -150,14 +194,26 @@ async fn g12_what_is_delivered_twice_is_one_branch_with_one_effect() {
     let site = Site::new();
     let wire = Wire::to(coordinator(&site.embedded()).await);
     let world = World::on(&site, std::sync::Arc::new(wire.clone())).await;
-    wire.plan(|message| if message == Message::Begin { Fate::Pass } else { Fate::Twice });
+    wire.plan(|message| {
+        if message == Message::Begin {
+            Fate::Pass
+        } else {
+            Fate::Twice
+        }
+    });
     let xid = world.buy("b", 2).await.expect("it commits");
-    let error = world.run(take_and_fail(&world.vaults, "c")).await.expect_err("it fails");
+    let error = world
+        .run(take_and_fail(&world.vaults, "c"))
+        .await
+        .expect_err("it fails");
     assert!(matches!(error, Failure::Scripted(_)), "{error:?}");
     world.settle().await;
     assert_eq!(world.sums().await, sold(2));
     for vault in &world.vaults {
-        assert_eq!((vault.history("b").await, vault.history("c").await), ([1, 1, 0], [1, 0, 1]));
+        assert_eq!(
+            (vault.history("b").await, vault.history("c").await),
+            ([1, 1, 0], [1, 0, 1])
+        );
     }
     let shown = world.runtime.admin().show(&xid).await.expect("it is kept");
     assert_eq!(shown.branches.len(), 3);
@@ -169,9 +225,16 @@ async fn g12_what_is_delivered_twice_is_one_branch_with_one_effect() {
 async fn tm2_a_swallowed_error_cannot_commit() {
     let site = Site::new();
     let world = World::start(&site).await;
-    let error = world.run(swallow(&world.vaults, "b")).await.expect_err("a call failed");
+    let error = world
+        .run(swallow(&world.vaults, "b"))
+        .await
+        .expect_err("a call failed");
     match error.transaction() {
-        Error::RollbackOnly { call, cause: CallFailure::Failed, .. } => {
+        Error::RollbackOnly {
+            call,
+            cause: CallFailure::Failed,
+            ..
+        } => {
             assert_eq!(call.to_string(), "money.hold:1");
         }
         other => panic!("{other:?}"),
@@ -187,7 +250,10 @@ async fn tm2_a_swallowed_error_cannot_commit() {
 async fn tc8_a_tolerated_block_is_cancelled_and_the_rest_commits() {
     let site = Site::new();
     let world = World::start(&site).await;
-    world.run(tolerant(&world.vaults, "b")).await.expect("it commits");
+    world
+        .run(tolerant(&world.vaults, "b"))
+        .await
+        .expect("it commits");
     world.settle().await;
     assert_eq!(world.vaults[0].history("b").await, [1, 1, 0]);
     assert_eq!(world.vaults[1].history("b").await, [1, 0, 1]);
@@ -207,7 +273,10 @@ async fn a_call_repeated_over_lost_answers_takes_effect_once() {
         let loses = message == Message::Register && lost.fetch_add(1, Ordering::SeqCst) < 2;
         if loses { Fate::LoseAnswer } else { Fate::Pass }
     });
-    let nth = world.run(take_again(&world.vaults[0], "b", 3)).await.expect("the third answers");
+    let nth = world
+        .run(take_again(&world.vaults[0], "b", 3))
+        .await
+        .expect("the third answers");
     assert_eq!(nth, 1);
     world.settle().await;
     assert_eq!(world.vaults[0].history("b").await, [1, 1, 0]);
@@ -254,7 +323,10 @@ async fn n3_a_repeat_by_hand_is_a_second_branch() {
     let site = Site::new();
     let world = World::start(&site).await;
     let twice = [world.vaults[0].clone(), world.vaults[0].clone()];
-    world.run(crate::world::buy(&twice, "b", 5)).await.expect("it commits");
+    world
+        .run(crate::world::buy(&twice, "b", 5))
+        .await
+        .expect("it commits");
     world.settle().await;
     assert_eq!(world.vaults[0].history("b").await, [2, 2, 0]);
     world.end().await;
@@ -282,7 +354,11 @@ async fn t1_a_refused_try_is_never_repeated() {
     let world = World::start(&site).await;
     let attempts = AtomicUsize::new(0);
     let call = take_and_roll_back(&world, &attempts);
-    let error = world.run(call).await.expect_err("it was decided").transaction();
+    let error = world
+        .run(call)
+        .await
+        .expect_err("it was decided")
+        .transaction();
     assert!(matches!(error, Error::AlreadyDecided { .. }), "{error}");
     assert_eq!(attempts.load(Ordering::SeqCst), 1);
     world.end().await;
@@ -290,11 +366,57 @@ async fn t1_a_refused_try_is_never_repeated() {
 
 #[global_transactional]
 async fn take_and_roll_back(world: &World, attempts: &AtomicUsize) -> Result<(), Failure> {
-    world.runtime.admin().roll_back(&xid()).await.expect("it is open");
+    world
+        .runtime
+        .admin()
+        .roll_back(&xid())
+        .await
+        .expect("it is open");
     let policy = RetryPolicy::attempts(3).when(|_| true);
     let attempt = || {
         attempts.fetch_add(1, Ordering::SeqCst);
         world.vaults[0].take("b", 1)
     };
     retry_call(policy, attempt).await.map(drop)
+}
+
+/// Matrix 1: the begin arrives and its answer does not. The body is not run; the empty transaction
+/// rolls back by itself.
+#[tokio::test]
+async fn matrix_1_a_transaction_whose_begin_was_not_answered_is_gone() {
+    let site = Site::new();
+    let wire = Wire::to(coordinator(&site.embedded()).await);
+    let world = World::on(&site, std::sync::Arc::new(wire.clone())).await;
+    wire.next(Message::Begin, Fate::LoseAnswer);
+    let error = world
+        .buy("b", 1)
+        .await
+        .expect_err("nobody answers")
+        .transaction();
+    assert!(matches!(error, Error::Coordinator(_)), "{error}");
+    assert_eq!(world.vaults[0].script.tries.runs(), 0);
+    world.settle().await;
+    let all = world
+        .runtime
+        .admin()
+        .list(true, 10)
+        .await
+        .expect("it answers");
+    assert_eq!((all.len(), all[0].branches), (1, 0), "{all:#?}");
+    world.end().await;
+}
+
+/// The coordinator without a log keeps the same promises while it lives.
+#[tokio::test]
+async fn a_coordinator_in_memory_commits_and_rolls_back() {
+    let site = Site::new();
+    let world = World::with(&site, crate::world::builder().coordinator("memory:")).await;
+    world.buy("b", 2).await.expect("it commits");
+    world
+        .run(take_and_fail(&world.vaults, "c"))
+        .await
+        .expect_err("it fails");
+    world.settle().await;
+    assert_eq!(world.sums().await, sold(2));
+    world.end().await;
 }

@@ -27,22 +27,44 @@ async fn recorded_values_never_reach_a_log() {
         let _ = outside(vouchers.take("c", 1)).await;
         Ok::<_, Failure>(xid)
     };
-    let ran = world.run(GlobalTransaction::named("canary").run(body)).await.expect("it begins");
+    let ran = world
+        .run(GlobalTransaction::named("canary").run(body))
+        .await
+        .expect("it begins");
     let text = format!("{ran:?}");
     let xid = ran.into_result().expect("it commits");
     assert!(world.runtime.quiet(LONG).await);
     let shown = world.runtime.admin().show(&xid).await.expect("it is kept");
-    let parked = shown.branches.iter().find(|branch| branch.parked.is_some()).expect("one");
-    world.runtime.admin().retry(&xid, &parked.call).await.expect("it is parked");
+    let parked = shown
+        .branches
+        .iter()
+        .find(|branch| branch.parked.is_some())
+        .expect("one");
+    world
+        .runtime
+        .admin()
+        .retry(&xid, &parked.call)
+        .await
+        .expect("it is parked");
     world.settle().await;
     // Nor what people are shown.
-    let people = format!("{text} {shown:?} {:?} {:?}", world.heard(), world.runtime.health().await);
+    let people = format!(
+        "{text} {shown:?} {:?} {:?}",
+        world.heard(),
+        world.runtime.health().await
+    );
     assert!(!people.contains(logs::CANARY), "{people}");
     // A database that fails says so without the values that it was given.
     let sql = "DROP TABLE effect";
-    unanimous::sqlx::query(sql).execute(&vouchers.db).await.expect("it can be dropped");
+    unanimous::sqlx::query(sql)
+        .execute(&vouchers.db)
+        .await
+        .expect("it can be dropped");
     let error = world.buy("d", 1).await.expect_err("a table is missing");
-    assert!(!format!("{error:?} {error}").contains(logs::CANARY), "{error:?}");
+    assert!(
+        !format!("{error:?} {error}").contains(logs::CANARY),
+        "{error:?}"
+    );
     assert!(world.runtime.quiet(LONG).await);
 
     // The collector heard everybody, and finds what it looks for.

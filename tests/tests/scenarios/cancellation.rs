@@ -39,7 +39,11 @@ impl<F: Future> Future for Limited<F> {
 
 /// What the future answers if it ends within so many polls; it is dropped otherwise.
 pub(crate) async fn polled<F: Future>(left: usize, future: F) -> Option<F::Output> {
-    Limited { future: Box::pin(future), left }.await
+    Limited {
+        future: Box::pin(future),
+        left,
+    }
+    .await
 }
 
 /// Runs a transaction, dropped after 0, 1, 2, .. polls until it ends by itself, and checks after
@@ -62,8 +66,15 @@ async fn at_every_poll<T, E>(
             other => panic!("{label}: {other:?}"),
         };
         let [stock, money, vouchers] = &world.vaults;
-        let spent = [spent(stock).await, spent(money).await, spent(vouchers).await];
-        assert!(spent == committed || spent == [false; 3], "{label}: {spent:?}");
+        let spent = [
+            spent(stock).await,
+            spent(money).await,
+            spent(vouchers).await,
+        ];
+        assert!(
+            spent == committed || spent == [false; 3],
+            "{label}: {spent:?}"
+        );
         if let Some(told) = ended {
             told.unwrap_or_else(|error| panic!("{label}: {error:?}"));
             assert_eq!(spent, committed, "{label}");
@@ -81,7 +92,12 @@ async fn at_every_poll<T, E>(
 async fn c4_a_transaction_may_be_dropped_at_any_poll() {
     let site = Site::new();
     let world = World::start(&site).await;
-    at_every_poll(&world, async |label| buy(&world.vaults, label, 1).await, [true; 3]).await;
+    at_every_poll(
+        &world,
+        async |label| buy(&world.vaults, label, 1).await,
+        [true; 3],
+    )
+    .await;
     world.end().await;
 }
 
@@ -111,12 +127,23 @@ async fn c4_an_action_may_be_dropped_at_any_poll_and_its_transaction_rolls_back(
             let taken = polled(polls, world.vaults[1].take(&label, 1)).await;
             Ok::<_, Failure>(taken.is_some())
         };
-        let ran = world.run(GlobalTransaction::named("drops").run(body)).await.expect("it begins");
+        let ran = world
+            .run(GlobalTransaction::named("drops").run(body))
+            .await
+            .expect("it begins");
         let ended = *ran.body.as_ref().expect("it swallows everything");
         world.settle().await;
-        let outcome = if polls == 0 || ended { [1, 1, 0] } else { [1, 0, 1] };
+        let outcome = if polls == 0 || ended {
+            [1, 1, 0]
+        } else {
+            [1, 0, 1]
+        };
         assert_eq!(world.vaults[0].history(&label).await, outcome, "{label}");
-        assert_eq!(ran.failure().is_none(), polls == 0 || ended, "{label}: {ran:?}");
+        assert_eq!(
+            ran.failure().is_none(),
+            polls == 0 || ended,
+            "{label}: {ran:?}"
+        );
         if ended {
             assert!(polls > 3, "it has {polls} polls only");
             return world.end().await;
@@ -138,13 +165,20 @@ async fn c4_a_tolerated_block_may_be_dropped_at_any_poll_and_the_rest_commits() 
             world.vaults[2].take(&label, 1).await?;
             Ok::<_, Failure>(ended.is_some())
         };
-        let ran = world.run(GlobalTransaction::named("drops").run(body)).await.expect("it begins");
+        let ran = world
+            .run(GlobalTransaction::named("drops").run(body))
+            .await
+            .expect("it begins");
         let ended = ran.into_result().expect("it commits without the block");
         world.settle().await;
         assert_eq!(world.vaults[0].history(&label).await, [1, 1, 0], "{label}");
         assert_eq!(world.vaults[2].history(&label).await, [1, 1, 0], "{label}");
         let [held, spent, released] = world.vaults[1].history(&label).await;
-        assert_eq!((spent, released), (i64::from(ended), held - i64::from(ended)), "{label}");
+        assert_eq!(
+            (spent, released),
+            (i64::from(ended), held - i64::from(ended)),
+            "{label}"
+        );
         if ended {
             assert!(polls > 3, "it has {polls} polls only");
             return world.end().await;
@@ -177,7 +211,9 @@ async fn a_start_may_be_dropped_at_any_poll() {
     let site = Site::new();
     let vault = site.vault("stock").await;
     for polls in 0..MANY {
-        let builder = builder().coordinator(site.embedded()).participant(Arc::new(vault.clone()));
+        let builder = builder()
+            .coordinator(site.embedded())
+            .participant(Arc::new(vault.clone()));
         if let Some(built) = polled(polls, builder.build()).await {
             assert!(polls > 1, "it has {polls} polls only");
             let runtime = built.expect("it starts");
@@ -284,7 +320,10 @@ async fn matrix_30_an_aborted_task_rolls_back() {
     let site = Site::new();
     let world = Arc::new(World::start(&site).await);
     let gate = crate::vault::Gate::new();
-    world.vaults[2].script.tries.then(crate::vault::Fault::Stop(gate.clone()));
+    world.vaults[2]
+        .script
+        .tries
+        .then(crate::vault::Fault::Stop(gate.clone()));
     let inside = Arc::clone(&world);
     let task = tokio::spawn(async move { inside.buy("b", 1).await });
     gate.reached().await;
@@ -305,7 +344,10 @@ async fn a_runtime_that_is_dropped_ends() {
         let runtime: Runtime = World::start(&site).await.runtime;
         drop(runtime);
         let world = World::start(&site).await;
-        world.buy(&format!("round {round}"), 1).await.expect("it works");
+        world
+            .buy(&format!("round {round}"), 1)
+            .await
+            .expect("it works");
         world.settle().await;
     }
 }

@@ -1,5 +1,7 @@
 //! A clock that runs faster than the system's.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -10,24 +12,36 @@ const SPEED: u32 = 20;
 
 /// The system's clock, sped up: waits between repeats cost little, and nothing is ordered by them.
 #[derive(Clone, Debug)]
-pub(crate) struct FastClock(SystemClock);
+pub(crate) struct FastClock {
+    system: SystemClock,
+    /// How far the wall clock was set wrong, in milliseconds.
+    wrong_ms: Arc<AtomicI64>,
+}
 
 impl FastClock {
     pub(crate) fn new() -> Self {
-        Self(SystemClock::new())
+        Self {
+            system: SystemClock::new(),
+            wrong_ms: Arc::default(),
+        }
+    }
+
+    /// Sets the wall clock wrong.
+    pub(crate) fn step_wall(&self, by_ms: i64) {
+        self.wrong_ms.fetch_add(by_ms, Ordering::SeqCst);
     }
 }
 
 impl Clock for FastClock {
     fn now(&self) -> Duration {
-        self.0.now().saturating_mul(SPEED)
+        self.system.now().saturating_mul(SPEED)
     }
 
     fn wall_ms(&self) -> i64 {
-        self.0.wall_ms().saturating_mul(i64::from(SPEED))
+        self.system.wall_ms() + self.wrong_ms.load(Ordering::SeqCst)
     }
 
     fn sleep_until(&self, at: Duration) -> BoxFuture<'static, ()> {
-        self.0.sleep_until(at / SPEED)
+        self.system.sleep_until(at / SPEED)
     }
 }

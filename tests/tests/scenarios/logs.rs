@@ -49,7 +49,10 @@ pub(crate) fn start() {
 /// No value that was recorded has reached a log.
 pub(crate) fn assert_no_leak() {
     let leaks = with(|seen| seen.leaks.clone());
-    assert!(leaks.is_empty(), "a recorded value reached a log: {leaks:#?}");
+    assert!(
+        leaks.is_empty(),
+        "a recorded value reached a log: {leaks:#?}"
+    );
 }
 
 /// How many lines the crate has logged.
@@ -83,11 +86,19 @@ impl<'a> MakeWriter<'a> for Collector {
     type Writer = Line<'a>;
 
     fn make_writer(&'a self) -> Line<'a> {
-        Line { collector: self, level: Level::TRACE, target: String::new() }
+        Line {
+            collector: self,
+            level: Level::TRACE,
+            target: String::new(),
+        }
     }
 
     fn make_writer_for(&'a self, metadata: &tracing::Metadata<'_>) -> Line<'a> {
-        Line { collector: self, level: *metadata.level(), target: metadata.target().to_owned() }
+        Line {
+            collector: self,
+            level: *metadata.level(),
+            target: metadata.target().to_owned(),
+        }
     }
 }
 

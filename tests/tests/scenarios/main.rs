@@ -15,6 +15,7 @@ mod world;
 mod basics;
 mod canaries;
 mod cancellation;
+mod clocks;
 mod composition;
 mod operators;
 mod refusals;

@@ -18,7 +18,11 @@ pub(crate) struct Process<T> {
 impl<T: Send + Sync + 'static> Process<T> {
     pub(crate) fn start(start: impl Future<Output = T>) -> Self {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
-        let tokio = builder.worker_threads(2).enable_all().build().expect("threads can be started");
+        let tokio = builder
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("threads can be started");
         let inside = Arc::new(tokio.block_on(start));
         Self { tokio, inside }
     }
@@ -41,7 +45,11 @@ impl<T: Send + Sync + 'static> Process<T> {
     pub(crate) fn kill(self) {
         let Self { tokio, inside } = self;
         drop(tokio);
-        assert_eq!(Arc::strong_count(&inside), 1, "something outlived its process");
+        assert_eq!(
+            Arc::strong_count(&inside),
+            1,
+            "something outlived its process"
+        );
     }
 }
 
@@ -72,7 +80,9 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(site: &Site) -> Self {
-        Self { process: Process::start(coordinator_of(site)) }
+        Self {
+            process: Process::start(coordinator_of(site)),
+        }
     }
 
     pub(crate) fn wire(&self) -> Wire {

@@ -69,10 +69,18 @@ fn says(text: &str, parts: &[&str]) {
 /// There is no default: which coordinator is right depends on the deployment.
 #[tokio::test]
 async fn without_a_coordinator_the_choices_are_listed() {
-    assert!(std::env::var_os("UNANIMOUS_COORDINATOR").is_none(), "the variable names one");
+    assert!(
+        std::env::var_os("UNANIMOUS_COORDINATOR").is_none(),
+        "the variable names one"
+    );
     let error = Runtime::builder().build().await.expect_err("it is refused");
     assert!(matches!(error, BuildError::NoCoordinator), "{error:?}");
-    let choices = ["UNANIMOUS_COORDINATOR", "memory:", "embedded:PATH", "unanimous://"];
+    let choices = [
+        "UNANIMOUS_COORDINATOR",
+        "memory:",
+        "embedded:PATH",
+        "unanimous://",
+    ];
     says(&error.to_string(), &choices);
 }
 
@@ -101,7 +109,10 @@ async fn addresses_that_name_no_coordinator_are_refused_with_the_choices() {
 #[test]
 fn outside_a_tokio_runtime_nothing_is_built() {
     let site = Site::new();
-    let built = builder().coordinator(site.embedded()).build().now_or_never();
+    let built = builder()
+        .coordinator(site.embedded())
+        .build()
+        .now_or_never();
     let error = built.expect("it does not wait").expect_err("it is refused");
     says(&error.to_string(), &["tokio runtime"]);
     assert!(!site.file("unanimous.redb").exists());
@@ -111,28 +122,51 @@ fn outside_a_tokio_runtime_nothing_is_built() {
 #[tokio::test]
 async fn e3_databases_that_may_lose_commits_are_refused_and_left_alone() {
     let site = Site::new();
-    let plain = SqliteConnectOptions::new().filename(site.file("plain.db")).create_if_missing(true);
+    let plain = SqliteConnectOptions::new()
+        .filename(site.file("plain.db"))
+        .create_if_missing(true);
     let table = [
         (plain.clone(), "synchronous"),
         (plain.clone().pragma("synchronous", "OFF"), "synchronous"),
         (plain.pragma("journal_mode", "MEMORY"), "journal_mode"),
-        (SqliteConnectOptions::new().in_memory(true), "unanimous::sqlite::durable"),
+        (
+            SqliteConnectOptions::new().in_memory(true),
+            "unanimous::sqlite::durable",
+        ),
     ];
     for (options, way_out) in table {
-        let db = SqlitePoolOptions::new().max_connections(1).connect_with(options).await;
+        let db = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options)
+            .await;
         let db = db.expect("it opens");
-        sqlx::raw_sql(SCHEMA).execute(&db).await.expect("the tables");
+        sqlx::raw_sql(SCHEMA)
+            .execute(&db)
+            .await
+            .expect("the tables");
         let tables = tables(&db).await;
-        let vault = Vault { name: "plain", db: db.clone(), script: Arc::new(Script::default()) };
-        let builder = builder().coordinator(site.embedded()).participant(Arc::new(vault));
-        says(&refusal(builder).await, &["participant `plain`", "vault.rs", way_out]);
+        let vault = Vault {
+            name: "plain",
+            db: db.clone(),
+            script: Arc::new(Script::default()),
+        };
+        let builder = builder()
+            .coordinator(site.embedded())
+            .participant(Arc::new(vault));
+        says(
+            &refusal(builder).await,
+            &["participant `plain`", "vault.rs", way_out],
+        );
         assert_eq!(crate::refusals::tables(&db).await, tables, "{way_out}");
     }
 }
 
 async fn tables(db: &SqlitePool) -> Vec<String> {
     let sql = "SELECT name FROM sqlite_schema ORDER BY name";
-    sqlx::query_scalar(sql).fetch_all(db).await.expect("it can be read")
+    sqlx::query_scalar(sql)
+        .fetch_all(db)
+        .await
+        .expect("it can be read")
 }
 
 #[tokio::test]
@@ -144,15 +178,28 @@ async fn without_the_right_to_create_tables_missing_ones_are_named() {
     let text = refusal(embedded().participant(Arc::new(vault.clone()))).await;
     says(&text, &["participant `stock`", "unanimous::sqlite::SCHEMA"]);
     assert_eq!(tables(&vault.db).await, before);
-    sqlx::raw_sql(unanimous::sqlite::SCHEMA).execute(&vault.db).await.expect("a migration");
-    embedded().participant(Arc::new(vault)).build().await.expect("the tables are there");
+    sqlx::raw_sql(unanimous::sqlite::SCHEMA)
+        .execute(&vault.db)
+        .await
+        .expect("a migration");
+    embedded()
+        .participant(Arc::new(vault))
+        .build()
+        .await
+        .expect("the tables are there");
 }
 
 #[tokio::test]
 async fn names_that_are_doubled_or_none_are_refused() {
     let named = |name: &str| Arc::new(Named(name.to_owned())) as Arc<dyn Participant>;
-    let two = builder().coordinator("memory:").participant(named("twin")).participant(named("twin"));
-    says(&refusal(two).await, &["`twin`", "refusals.rs", "name = EXPR"]);
+    let two = builder()
+        .coordinator("memory:")
+        .participant(named("twin"))
+        .participant(named("twin"));
+    says(
+        &refusal(two).await,
+        &["`twin`", "refusals.rs", "name = EXPR"],
+    );
     for name in ["", "with\u{7}bell", &"long".repeat(40)] {
         let text = refusal(builder().coordinator("memory:").participant(named(name))).await;
         says(&text, &["participant", "refusals.rs"]);
@@ -165,12 +212,29 @@ async fn what_is_linked_and_not_provided_is_warned_of_or_refused() {
     let site = Site::new();
     let world = World::start(&site).await;
     let warned = logs::warnings(&["Forgotten", "not provided"]);
-    assert!(warned.iter().any(|line| line.contains("refusals.rs")), "{warned:#?}");
+    assert!(
+        warned.iter().any(|line| line.contains("refusals.rs")),
+        "{warned:#?}"
+    );
     let vault = Arc::new(world.vaults[0].clone());
-    let strict = builder().coordinator("memory:").participant(vault).require_linked();
+    let strict = builder()
+        .coordinator("memory:")
+        .participant(vault)
+        .require_linked();
     let text = refusal(strict).await;
-    says(&text, &["Forgotten", "refusals.rs", ".participant(Arc::new(..))", "require_linked"]);
-    assert!(!text.contains("vault.rs"), "what was provided is not in it: {text}");
+    says(
+        &text,
+        &[
+            "Forgotten",
+            "refusals.rs",
+            ".participant(Arc::new(..))",
+            "require_linked",
+        ],
+    );
+    assert!(
+        !text.contains("vault.rs"),
+        "what was provided is not in it: {text}"
+    );
     world.end().await;
 }
 
@@ -180,8 +244,15 @@ async fn an_instance_of_another_pool_is_refused_where_it_is_called() {
     let world = World::start(&site).await;
     let stranger = other.vault("stock").await;
     let call = crate::world::buy(std::slice::from_ref(&stranger), "b", 1);
-    let error = world.run(call).await.expect_err("it is not provided").transaction();
-    says(&error.to_string(), &["stock.hold", "vault.rs:", ".participant(Arc::new(..))"]);
+    let error = world
+        .run(call)
+        .await
+        .expect_err("it is not provided")
+        .transaction();
+    says(
+        &error.to_string(),
+        &["stock.hold", "vault.rs:", ".participant(Arc::new(..))"],
+    );
     assert_eq!(stranger.history("b").await, [0, 0, 0]);
     world.end().await;
 }
@@ -196,7 +267,11 @@ async fn l8_a_log_that_is_in_use_is_refused() {
     says(&text, &["unanimous.redb", "in use"]);
     world.buy("b", 1).await.expect("its owner goes on");
     world.end().await;
-    builder().coordinator(&url).build().await.expect("it is free again");
+    builder()
+        .coordinator(&url)
+        .build()
+        .await
+        .expect("it is free again");
 }
 
 /// Matrix 18: a log that is no log, or whose bytes have changed, is refused and left as it was.
@@ -213,7 +288,10 @@ async fn matrix_18_foreign_and_damaged_logs_are_refused_and_left_alone() {
         bytes
     };
     // Every page of the tree is covered by a checksum; the first bytes are the file's own.
-    let used = whole.iter().rposition(|byte| *byte != 0).expect("it is not empty");
+    let used = whole
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .expect("it is not empty");
     let mut table = vec![
         ("a text".to_owned(), b"this is no log\n".to_vec()),
         ("zeros".to_owned(), vec![0; 8_192]),
@@ -238,7 +316,10 @@ async fn matrix_18_foreign_and_damaged_logs_are_refused_and_left_alone() {
             Err(error) => {
                 refused += 1;
                 says(&error.to_string(), &["damaged.redb"]);
-                assert!(fs::read(&file).expect("it is there") == bytes, "{what} was changed");
+                assert!(
+                    fs::read(&file).expect("it is there") == bytes,
+                    "{what} was changed"
+                );
             }
         }
     }
@@ -252,7 +333,10 @@ async fn a_path_that_can_be_no_log_is_refused() {
     fs::create_dir(&folder).expect("it is new");
     for path in [folder.clone(), site.file("missing").join("unanimous.redb")] {
         let url = format!("embedded:{}", path.display());
-        says(&refusal(builder().coordinator(&url)).await, &[&path.display().to_string()]);
+        says(
+            &refusal(builder().coordinator(&url)).await,
+            &[&path.display().to_string()],
+        );
     }
     assert_eq!(fs::read_dir(&folder).expect("it is there").count(), 0);
 }
@@ -262,10 +346,26 @@ async fn a_path_that_can_be_no_log_is_refused() {
 async fn a_refused_start_leaves_the_log_free() {
     let site = Site::new();
     let (one, two) = (site.vault("stock").await, site.vault("stock").await);
-    let url = format!("embedded:{}?wait=600s", site.file("unanimous.redb").display());
-    let twice = builder().coordinator(&url).participant(Arc::new(one)).participant(Arc::new(two));
-    says(&refusal(twice).await, &["two participants are named `stock`"]);
+    let url = format!(
+        "embedded:{}?wait=600s",
+        site.file("unanimous.redb").display()
+    );
+    let twice = builder()
+        .coordinator(&url)
+        .participant(Arc::new(one))
+        .participant(Arc::new(two));
+    says(
+        &refusal(twice).await,
+        &["two participants are named `stock`"],
+    );
     World::start(&site).await.end().await;
-    let text = format!("{:?}", Forgotten { db: site.vault("stock").await.db }.db.is_closed());
+    let text = format!(
+        "{:?}",
+        Forgotten {
+            db: site.vault("stock").await.db
+        }
+        .db
+        .is_closed()
+    );
     assert_eq!(text, "false");
 }

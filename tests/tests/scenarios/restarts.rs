@@ -20,7 +20,12 @@ async fn take_and_wait(vaults: &[Vault], gate: &Gate) -> Result<Xid, Failure> {
 
 /// The only transaction that the coordinator still knows.
 async fn only(world: &World) -> Xid {
-    let all = world.runtime.admin().list(true, 10).await.expect("it answers");
+    let all = world
+        .runtime
+        .admin()
+        .list(true, 10)
+        .await
+        .expect("it answers");
     assert_eq!(all.len(), 1, "{all:#?}");
     all[0].xid.clone()
 }
@@ -77,7 +82,10 @@ fn matrix_4_a_try_that_dies_before_its_local_commit_leaves_nothing() {
     let site = Site::new();
     let process = Process::embedded(&site);
     let gate = Gate::new();
-    process.inside.vaults[1].script.tries.then(Fault::Stop(gate.clone()));
+    process.inside.vaults[1]
+        .script
+        .tries
+        .then(Fault::Stop(gate.clone()));
     process.spawn(async move |world| world.buy("b", 1).await);
     process.run(async |_| gate.reached().await);
     process.kill();
@@ -100,9 +108,19 @@ fn matrix_7_a_commit_that_did_not_arrive_is_unknown_and_rolls_back_after_the_res
     let wire = server.wire();
     let process = Process::at(&wire, &site);
     wire.every(Message::Commit, Fate::Vanish);
-    let error = process.run(async |world| world.buy("b", 4).await).expect_err("nobody answers");
-    let Error::Unknown { xid, why } = error.transaction() else { panic!("it is not known") };
-    assert!(Outcome::Unknown { xid: xid.clone(), why }.may_be_known_later());
+    let error = process
+        .run(async |world| world.buy("b", 4).await)
+        .expect_err("nobody answers");
+    let Error::Unknown { xid, why } = error.transaction() else {
+        panic!("it is not known")
+    };
+    assert!(
+        Outcome::Unknown {
+            xid: xid.clone(),
+            why
+        }
+        .may_be_known_later()
+    );
     let server = server.restart(&wire, &site);
     process.run(async |world| {
         world.settle().await;
@@ -134,7 +152,9 @@ fn matrix_7_a_commit_repeated_to_the_next_start_hears_that_it_rolled_back() {
     let server = server.restart(&wire, &site);
     gate.open();
     let told = process.run(async |_| buying.await.expect("it ends"));
-    let error = told.expect_err("it was open when the coordinator died").transaction();
+    let error = told
+        .expect_err("it was open when the coordinator died")
+        .transaction();
     assert!(matches!(error, Error::RolledBack { .. }), "{error}");
     process.run(async |world| {
         world.settle().await;
@@ -160,7 +180,11 @@ fn matrix_8_a_commit_whose_answer_was_lost_with_the_coordinator_is_told_by_its_n
         move |message| match message {
             Message::Commit => {
                 commits += 1;
-                if commits == 1 { Fate::LateLoss(gate.clone()) } else { Fate::Pass }
+                if commits == 1 {
+                    Fate::LateLoss(gate.clone())
+                } else {
+                    Fate::Pass
+                }
             }
             Message::PhaseTwo if commits == 1 => Fate::Vanish,
             _ => Fate::Pass,
@@ -210,7 +234,10 @@ fn matrix_9_a_coordinator_that_dies_in_phase_two_repeats_the_rest_and_nothing_tw
     let wire = server.wire();
     let process = Process::at(&wire, &site);
     let gate = Gate::new();
-    process.inside.vaults[1].script.confirms.then(Fault::Stop(gate.clone()));
+    process.inside.vaults[1]
+        .script
+        .confirms
+        .then(Fault::Stop(gate.clone()));
     process.inside.vaults[2].script.confirms.then(Fault::Fail);
     process.run(async |world| {
         world.buy("b", 4).await.expect("it is decided");
@@ -248,7 +275,10 @@ fn matrix_10_a_result_that_was_lost_with_its_process_is_not_performed_again() {
         world.settle().await;
         assert_eq!(world.sums().await, sold(4));
         for vault in &world.vaults {
-            assert_eq!((vault.history("b").await, vault.script.confirms.runs()), ([1, 1, 0], 0));
+            assert_eq!(
+                (vault.history("b").await, vault.script.confirms.runs()),
+                ([1, 1, 0], 0)
+            );
         }
     });
     again.end();
@@ -274,7 +304,11 @@ fn matrix_11_a_participant_that_was_away_finishes_when_it_is_back() {
         }
         assert!(!runtime.settled(&xid, LONG / 600).await);
         let shown = runtime.admin().show(&xid).await.expect("it is kept");
-        assert_eq!((shown.summary.waiting, shown.summary.parked), (2, 0), "{shown:#?}");
+        assert_eq!(
+            (shown.summary.waiting, shown.summary.parked),
+            (2, 0),
+            "{shown:#?}"
+        );
         assert!(shown.summary.why.is_some());
     });
     stock.kill();
@@ -295,7 +329,11 @@ async fn one(
 ) -> (unanimous::Runtime, Vault) {
     let vault = site.vault(name).await;
     let builder = crate::world::builder().coordinator_value(coordinator);
-    let runtime = builder.participant(Arc::new(vault.clone())).build().await.expect("a runtime");
+    let runtime = builder
+        .participant(Arc::new(vault.clone()))
+        .build()
+        .await
+        .expect("a runtime");
     (runtime, vault)
 }
 
@@ -310,7 +348,10 @@ fn rm6_a_tried_row_whose_registration_was_lost_is_decided_by_a_question() {
         let process = Process::at(&wire, &site);
         wire.next(Message::Register, Fate::Invent);
         let call = async |world: &World| world.run(take_first(&world.vaults[0])).await;
-        let error = process.run(call).expect_err("a branch is unknown").transaction();
+        let error = process
+            .run(call)
+            .expect_err("a branch is unknown")
+            .transaction();
         assert!(matches!(error, Error::RolledBack { .. }), "{error}");
         let (process, server) = if dies {
             process.kill();
@@ -369,7 +410,11 @@ fn matrix_33_a_shutdown_lets_what_is_open_end_and_begins_nothing_more() {
         gate.reached().await;
         let mut stopping = Box::pin(world.runtime.shutdown());
         assert!(stopping.as_mut().now_or_never().is_none(), "it waits");
-        let refused = world.buy("c", 1).await.expect_err("it begins nothing").transaction();
+        let refused = world
+            .buy("c", 1)
+            .await
+            .expect_err("it begins nothing")
+            .transaction();
         assert!(matches!(refused, Error::ShuttingDown), "{refused}");
         gate.open();
         stopping.await;
@@ -436,6 +481,102 @@ async fn matrix_41_a_shutdown_right_behind_a_dropped_caller_still_rolls_back() {
         }
     }
     world.runtime.shutdown().await;
-    let outcome = world.runtime.outcome(&xid.expect("it stopped at the gate")).await;
+    let outcome = world
+        .runtime
+        .outcome(&xid.expect("it stopped at the gate"))
+        .await;
     assert!(matches!(outcome, Outcome::RolledBack { .. }), "{outcome:?}");
+}
+
+/// Matrix 12: another instance of the resource takes over what the one that ran phase one left.
+#[test]
+fn matrix_12_another_instance_performs_the_phase_two_of_one_that_died() {
+    let site = Site::new();
+    let server = Server::start(&site);
+    let wire = server.wire();
+    let dies = Process::at(&wire, &site);
+    let lives = Process::start(World::on(&site, server.coordinator()));
+    lives.run(async |world| world.runtime.ready().await);
+    wire.every(Message::PhaseTwo, Fate::Vanish);
+    dies.run(async |world| {
+        world.runtime.ready().await;
+        world.buy("b", 4).await.expect("it is decided");
+    });
+    dies.kill();
+    lives.run(async |world| {
+        world.settle().await;
+        assert_eq!(world.sums().await, sold(4));
+        for vault in &world.vaults {
+            assert_eq!(
+                (vault.script.tries.runs(), vault.history("b").await),
+                (0, [1, 1, 0])
+            );
+        }
+    });
+    lives.kill();
+    wire.cut();
+    drop(server);
+}
+
+/// Matrix 22: while the coordinator cannot be reached nothing begins, and nobody is told a guess.
+#[test]
+fn matrix_22_without_a_coordinator_nothing_begins_and_nothing_is_guessed() {
+    let site = Site::new();
+    let server = Server::start(&site);
+    let wire = server.wire();
+    let process = Process::at(&wire, &site);
+    let xid = process.run(async |world| {
+        world.runtime.ready().await;
+        let xid = world.buy("b", 1).await.expect("it commits");
+        world.settle().await;
+        xid
+    });
+    wire.cut();
+    process.run(async |world| {
+        let health = world.runtime.health().await;
+        assert!(!health.is_ready(), "{health:?}");
+        let error = world
+            .buy("c", 1)
+            .await
+            .expect_err("nobody answers")
+            .transaction();
+        assert!(
+            matches!(error, Error::Coordinator(_)) && !error.is_retryable(),
+            "{error}"
+        );
+        for outcome in [
+            world.runtime.outcome(&xid).await,
+            world.runtime.resolve(&xid).await,
+        ] {
+            assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
+            assert!(outcome.may_be_known_later());
+        }
+        assert!(
+            !world.runtime.quiet(LONG / 600).await,
+            "what is not answered is not quiet"
+        );
+    });
+    wire.connect(server.coordinator());
+    process.run(async |world| {
+        world.runtime.ready().await;
+        assert!(world.runtime.health().await.is_ready());
+        assert_eq!(world.runtime.outcome(&xid).await, Outcome::Committed);
+        world.buy("d", 1).await.expect("it commits");
+        world.settle().await;
+        assert_eq!(world.sums().await, sold(2));
+    });
+    process.end();
+    drop(server);
+}
+
+/// Two shutdowns at once both end.
+#[tokio::test]
+async fn shutdowns_at_once_all_end() {
+    let site = Site::new();
+    let world = World::start(&site).await;
+    world.buy("b", 1).await.expect("it commits");
+    let shutdowns = [world.runtime.shutdown(), world.runtime.shutdown()];
+    futures_util::future::join_all(shutdowns).await;
+    world.runtime.shutdown().await;
+    World::start(&site).await.end().await;
 }

@@ -84,7 +84,11 @@ impl Wanted {
         let steps = (0..=random.below(4)).map(|_| Step {
             vault: random.below(3),
             // Now and then more than there is.
-            count: if random.percent(6) { 100_000 } else { 1 + random.below(3) as i64 },
+            count: if random.percent(6) {
+                100_000
+            } else {
+                1 + random.below(3) as i64
+            },
             how: [How::Plainly, How::Plainly, How::Tolerated, How::Repeated][random.below(4)],
         });
         let steps = steps.collect();
@@ -94,7 +98,12 @@ impl Wanted {
             _ => End::Ok,
         };
         let polls = random.percent(25).then(|| random.below(60));
-        Self { label, steps, end, polls }
+        Self {
+            label,
+            steps,
+            end,
+            polls,
+        }
     }
 
     fn label(&self, step: usize) -> String {
@@ -193,7 +202,14 @@ impl Run {
         let server = Server::start(&site);
         let wire = server.wire();
         let random = Random(seed);
-        Self { seed, random, site, wire, server: Some(server), telling: Telling::default() }
+        Self {
+            seed,
+            random,
+            site,
+            wire,
+            server: Some(server),
+            telling: Telling::default(),
+        }
     }
 
     fn play(&mut self, reached: &mut Reached) {
@@ -226,7 +242,8 @@ impl Run {
         let telling = Arc::clone(&self.telling);
         process.spawn(async move |world| {
             let runs = wanted.into_iter().zip(first..);
-            let runs = stream::iter(runs.map(|(wanted, place)| run(&world, wanted, place, &telling)));
+            let runs =
+                stream::iter(runs.map(|(wanted, place)| run(&world, wanted, place, &telling)));
             runs.buffer_unordered(AT_A_TIME).collect::<()>().await;
             let _ = tell.send(News::Done);
         });
@@ -279,7 +296,11 @@ impl Run {
         for vault in vaults {
             for phase in [&vault.script.confirms, &vault.script.cancels] {
                 for _ in 0..self.random.below(4) {
-                    phase.then(if self.random.percent(50) { Fault::Fail } else { Fault::Panic });
+                    phase.then(if self.random.percent(50) {
+                        Fault::Fail
+                    } else {
+                        Fault::Panic
+                    });
                 }
             }
             if self.random.percent(50) {
@@ -321,7 +342,10 @@ async fn check(world: &World, told: &[(Wanted, Told)], reached: &mut Reached) {
         });
         let spent: Vec<bool> = spent.collect();
         let needed = wanted.steps.iter().map(|step| step.how != How::Tolerated);
-        let all = spent.iter().zip(needed).all(|(spent, needed)| *spent || !needed);
+        let all = spent
+            .iter()
+            .zip(needed)
+            .all(|(spent, needed)| *spent || !needed);
         let any = spent.contains(&true);
         assert!(all || !any, "half of it: {wanted:?}, {told:?}: {spent:?}");
         match told {
@@ -368,10 +392,26 @@ fn whatever_is_lost_dropped_or_killed_the_sums_hold_and_nobody_was_lied_to() {
             std::panic::resume_unwind(panic);
         }
     }
-    let Reached { committed, rolled_back, unknown, dropped, finished_unheard, .. } = &reached;
-    let Reached { coordinators_killed, participants_killed, .. } = &reached;
+    let Reached {
+        committed,
+        rolled_back,
+        unknown,
+        dropped,
+        finished_unheard,
+        ..
+    } = &reached;
+    let Reached {
+        coordinators_killed,
+        participants_killed,
+        ..
+    } = &reached;
     let all = [committed, rolled_back, unknown, dropped, finished_unheard];
-    let all = all.into_iter().chain([coordinators_killed, participants_killed]);
-    assert!(one || all.into_iter().all(|times| *times > 0), "{reached:?}");
+    let all = all
+        .into_iter()
+        .chain([coordinators_killed, participants_killed]);
+    assert!(
+        one || all.into_iter().all(|times| *times > 0),
+        "{reached:?}"
+    );
     println!("{reached:?}");
 }

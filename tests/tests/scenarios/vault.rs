@@ -114,7 +114,10 @@ pub(crate) struct Phase {
 impl Phase {
     /// The next run that has no fault yet meets this one.
     pub(crate) fn then(&self, fault: Fault) -> &Self {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner).push_back(fault);
+        self.faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push_back(fault);
         self
     }
 
@@ -125,7 +128,11 @@ impl Phase {
 
     async fn run(&self) -> Result<usize, PhaseTwoError> {
         let nth = self.runs.fetch_add(1, Ordering::SeqCst) + 1;
-        let fault = self.faults.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let fault = self
+            .faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front();
         if let Some(fault) = fault {
             fault.happen().await?;
         }
@@ -165,8 +172,16 @@ impl Vault {
             return Err(Failure::NotEnough);
         }
         note(tx, label, "held", count).await?;
-        let nth = self.script.tries.run().await.map_err(|_| Failure::Scripted("a try"))?;
-        Ok(Receipt { nth, secret: format!("{secret} of {label}") })
+        let nth = self
+            .script
+            .tries
+            .run()
+            .await
+            .map_err(|_| Failure::Scripted("a try"))?;
+        Ok(Receipt {
+            nth,
+            secret: format!("{secret} of {label}"),
+        })
     }
 
     async fn spend(
@@ -176,7 +191,10 @@ impl Vault {
         count: i64,
         #[tried] receipt: &Receipt,
     ) -> Result<(), PhaseTwoError> {
-        assert!(receipt.secret.ends_with(label), "phase two is handed what phase one answered");
+        assert!(
+            receipt.secret.ends_with(label),
+            "phase two is handed what phase one answered"
+        );
         let sql = "UPDATE vault SET held = held - ?1, sold = sold + ?1";
         sqlx::query(sql).bind(count).execute(&mut *tx).await?;
         note(tx, label, "spent", count).await?;
@@ -210,5 +228,11 @@ async fn note(
     count: i64,
 ) -> Result<(), sqlx::Error> {
     let sql = "INSERT INTO effect (label, what, count) VALUES (?, ?, ?)";
-    sqlx::query(sql).bind(label).bind(what).bind(count).execute(&mut *tx).await.map(drop)
+    sqlx::query(sql)
+        .bind(label)
+        .bind(what)
+        .bind(count)
+        .execute(&mut *tx)
+        .await
+        .map(drop)
 }

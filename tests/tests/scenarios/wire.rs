@@ -10,12 +10,12 @@ use unanimous::Xid;
 use unanimous::coordinator::{
     Answer, Attachment, Capabilities, Coordinator, CoordinatorError, PhaseTwoHandler,
 };
-use unanimous_protocol::{Alias, Incarnation};
 use unanimous_protocol::message::{
     AdminAnswer, AdminRequest, Attach, AttachRefused, Attached, Began, Begin, BeginRefused,
     BranchResult, Commit, DecisionAnswer, Horizon, InDoubtAnswer, InDoubtQuestion, JoinRefused,
     Joined, PhaseTwo, Register, Report, ReportAnswer,
 };
+use unanimous_protocol::{Alias, Incarnation};
 
 use crate::vault::Gate;
 
@@ -82,7 +82,10 @@ struct Connected {
 impl Wire {
     /// A wire that does nothing wrong yet.
     pub(crate) fn to(inner: Arc<dyn Coordinator>) -> Self {
-        let connected = Connected { inner: Some(Arc::clone(&inner)), ..Connected::default() };
+        let connected = Connected {
+            inner: Some(Arc::clone(&inner)),
+            ..Connected::default()
+        };
         Self(Arc::new(Ends {
             capabilities: inner.capabilities(),
             address: inner.address(),
@@ -96,7 +99,10 @@ impl Wire {
         let mut connected = lock(&self.0.connected);
         connected.inner = None;
         connected.attachments.clear();
-        connected.handlers.values().for_each(|(_, handler)| handler.detached());
+        connected
+            .handlers
+            .values()
+            .for_each(|(_, handler)| handler.detached());
     }
 
     /// Connects to another start of the coordinator.
@@ -119,13 +125,23 @@ impl Wire {
     pub(crate) fn next(&self, kind: Message, fate: Fate) {
         let mut fate = Some(fate);
         self.plan(move |message| {
-            if message == kind { fate.take().unwrap_or(Fate::Pass) } else { Fate::Pass }
+            if message == kind {
+                fate.take().unwrap_or(Fate::Pass)
+            } else {
+                Fate::Pass
+            }
         });
     }
 
     /// Every message of this kind meets that fate; everything else passes.
     pub(crate) fn every(&self, kind: Message, fate: Fate) {
-        self.plan(move |message| if message == kind { fate.clone() } else { Fate::Pass });
+        self.plan(move |message| {
+            if message == kind {
+                fate.clone()
+            } else {
+                Fate::Pass
+            }
+        });
     }
 
     pub(crate) fn heal(&self) {
@@ -142,7 +158,10 @@ impl Wire {
 
     fn lost<T>(&self, why: &str) -> Result<T, CoordinatorError> {
         let coordinator = Arc::clone(&self.0.address);
-        Err(CoordinatorError::Unavailable { coordinator, why: why.into() })
+        Err(CoordinatorError::Unavailable {
+            coordinator,
+            why: why.into(),
+        })
     }
 
     /// One request over the wire as it is now.
@@ -224,7 +243,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl fmt::Debug for Wire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wire").field("address", &self.0.address).finish_non_exhaustive()
+        f.debug_struct("Wire")
+            .field("address", &self.0.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -244,7 +265,10 @@ impl Coordinator for Wire {
     fn register(&self, register: Register) -> Answer<Result<Joined, JoinRefused>> {
         match self.fate(Message::Register) {
             Fate::Invent => {
-                let joined = Joined { alias: Alias(77), repeat: false };
+                let joined = Joined {
+                    alias: Alias(77),
+                    repeat: false,
+                };
                 Box::pin(future::ready(Ok(Ok(joined))))
             }
             fate => self.meet(fate, move |inner| inner.register(register.clone())),
@@ -268,7 +292,9 @@ impl Coordinator for Wire {
     }
 
     fn in_doubt(&self, questions: Vec<InDoubtQuestion>) -> Answer<Vec<InDoubtAnswer>> {
-        self.send(Message::InDoubt, move |inner| inner.in_doubt(questions.clone()))
+        self.send(Message::InDoubt, move |inner| {
+            inner.in_doubt(questions.clone())
+        })
     }
 
     fn admin(&self, request: AdminRequest) -> Answer<AdminAnswer> {
@@ -276,7 +302,10 @@ impl Coordinator for Wire {
     }
 
     fn attach(&self, handler: Arc<dyn PhaseTwoHandler>) -> Attachment {
-        let handler: Arc<dyn PhaseTwoHandler> = Arc::new(FarEnd { wire: self.clone(), handler });
+        let handler: Arc<dyn PhaseTwoHandler> = Arc::new(FarEnd {
+            wire: self.clone(),
+            handler,
+        });
         let mut connected = lock(&self.0.connected);
         let number = connected.next;
         connected.next += 1;
@@ -284,12 +313,17 @@ impl Coordinator for Wire {
             let attachment = inner.attach(Arc::clone(&handler));
             connected.attachments.insert(number, attachment);
         }
-        connected.handlers.insert(number, (Handle::current(), handler));
+        connected
+            .handlers
+            .insert(number, (Handle::current(), handler));
         let ends = Arc::downgrade(&self.0);
         Attachment::new(move || {
             if let Some(ends) = ends.upgrade() {
                 let mut connected = lock(&ends.connected);
-                let gone = (connected.handlers.remove(&number), connected.attachments.remove(&number));
+                let gone = (
+                    connected.handlers.remove(&number),
+                    connected.attachments.remove(&number),
+                );
                 drop(connected);
                 drop(gone);
             }
@@ -326,7 +360,10 @@ impl PhaseTwoHandler for FarEnd {
     }
 
     fn phase_two(&self, phase_two: PhaseTwo) -> BoxFuture<'static, BranchResult> {
-        let lost = |error: &str| BranchResult::Retry { error: error.into(), after: None };
+        let lost = |error: &str| BranchResult::Retry {
+            error: error.into(),
+            after: None,
+        };
         let handler = Arc::clone(&self.handler);
         match self.wire.fate(Message::PhaseTwo) {
             Fate::Pass | Fate::Invent => handler.phase_two(phase_two),

@@ -27,7 +27,9 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder") }
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+        }
     }
 
     pub(crate) fn file(&self, name: &str) -> PathBuf {
@@ -36,7 +38,10 @@ impl Site {
 
     /// The coordinator whose log is a file here. A restart waits until the file is free.
     pub(crate) fn embedded(&self) -> String {
-        format!("embedded:{}?wait=600s", self.file("unanimous.redb").display())
+        format!(
+            "embedded:{}?wait=600s",
+            self.file("unanimous.redb").display()
+        )
     }
 
     pub(crate) async fn vaults(&self) -> [Vault; 3] {
@@ -48,11 +53,24 @@ impl Site {
     }
 
     pub(crate) async fn vault(&self, name: &'static str) -> Vault {
-        let db = sqlite::durable(self.file(&format!("{name}.db"))).await.expect("a database");
-        sqlx::raw_sql(SCHEMA).execute(&db).await.expect("the tables");
+        let db = sqlite::durable(self.file(&format!("{name}.db")))
+            .await
+            .expect("a database");
+        sqlx::raw_sql(SCHEMA)
+            .execute(&db)
+            .await
+            .expect("the tables");
         let first = "INSERT INTO vault SELECT ?, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM vault)";
-        sqlx::query(first).bind(FULL).execute(&db).await.expect("the row");
-        Vault { name, db, script: Arc::new(Script::default()) }
+        sqlx::query(first)
+            .bind(FULL)
+            .execute(&db)
+            .await
+            .expect("the row");
+        Vault {
+            name,
+            db,
+            script: Arc::new(Script::default()),
+        }
     }
 }
 
@@ -66,12 +84,18 @@ pub(crate) struct World {
 /// A builder with the scenarios' clock, which collects what is logged.
 pub(crate) fn builder() -> RuntimeBuilder {
     logs::start();
-    Runtime::builder().clock(Arc::new(FastClock::new())).application("scenario")
+    Runtime::builder()
+        .clock(Arc::new(FastClock::new()))
+        .application("scenario")
 }
 
 /// The coordinator at this address, without any participant.
 pub(crate) async fn coordinator(url: &str) -> Arc<dyn Coordinator> {
-    let host = builder().coordinator(url).build().await.expect("a coordinator");
+    let host = builder()
+        .coordinator(url)
+        .build()
+        .await
+        .expect("a coordinator");
     host.coordinator_value()
 }
 
@@ -91,13 +115,20 @@ impl World {
         let heard = Arc::<Mutex<Vec<Event>>>::default();
         let hears = Arc::clone(&heard);
         let mut builder = builder.on_event(move |event| {
-            hears.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+            hears
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(event.clone());
         });
         for vault in &vaults {
             builder = builder.participant(Arc::new(vault.clone()));
         }
         let runtime = builder.build().await.expect("a runtime");
-        Self { runtime, vaults, heard }
+        Self {
+            runtime,
+            vaults,
+            heard,
+        }
     }
 
     /// Runs a call on this runtime.
@@ -148,7 +179,11 @@ impl World {
     /// What each vault holds: free, held, sold.
     pub(crate) async fn sums(&self) -> [(i64, i64, i64); 3] {
         let [stock, money, vouchers] = &self.vaults;
-        [stock.sums().await, money.sums().await, vouchers.sums().await]
+        [
+            stock.sums().await,
+            money.sums().await,
+            vouchers.sums().await,
+        ]
     }
 
     /// Settles and closes in order.
@@ -161,7 +196,10 @@ impl World {
     }
 
     pub(crate) fn heard(&self) -> Vec<Event> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.heard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -173,15 +211,22 @@ pub(crate) fn sold(count: i64) -> [(i64, i64, i64); 3] {
 impl Vault {
     pub(crate) async fn sums(&self) -> (i64, i64, i64) {
         let sql = "SELECT free, held, sold FROM vault";
-        sqlx::query_as(sql).fetch_one(&self.db).await.expect("the row")
+        sqlx::query_as(sql)
+            .fetch_one(&self.db)
+            .await
+            .expect("the row")
     }
 
     /// How often each (label, effect) was committed.
     pub(crate) async fn effects(&self) -> BTreeMap<(String, String), (i64, i64)> {
         let sql = "SELECT label, what, count(*), sum(count) FROM effect GROUP BY 1, 2";
-        let rows: Vec<(String, String, i64, i64)> =
-            sqlx::query_as(sql).fetch_all(&self.db).await.expect("the rows");
-        rows.into_iter().map(|(label, what, times, sum)| ((label, what), (times, sum))).collect()
+        let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(sql)
+            .fetch_all(&self.db)
+            .await
+            .expect("the rows");
+        rows.into_iter()
+            .map(|(label, what, times, sum)| ((label, what), (times, sum)))
+            .collect()
     }
 
     /// How often a hold of this label was committed, spent and released.
@@ -195,25 +240,39 @@ impl Vault {
 
     pub(crate) async fn tried_rows(&self) -> i64 {
         let sql = "SELECT count(*) FROM unanimous_fence WHERE state = 1";
-        sqlx::query_scalar(sql).fetch_one(&self.db).await.expect("the table")
+        sqlx::query_scalar(sql)
+            .fetch_one(&self.db)
+            .await
+            .expect("the table")
     }
 
     pub(crate) async fn rows(&self) -> i64 {
         let sql = "SELECT count(*) FROM unanimous_fence";
-        sqlx::query_scalar(sql).fetch_one(&self.db).await.expect("the table")
+        sqlx::query_scalar(sql)
+            .fetch_one(&self.db)
+            .await
+            .expect("the table")
     }
 
     /// Nothing is held, no row is tried, and nothing was made or lost.
     async fn nobody_holds(&self) {
         let (free, held, sold) = self.sums().await;
-        assert_eq!((held, free + sold), (0, FULL), "{}: {:#?}", self.name, self.effects().await);
+        assert_eq!(
+            (held, free + sold),
+            (0, FULL),
+            "{}: {:#?}",
+            self.name,
+            self.effects().await
+        );
         assert_eq!(self.tried_rows().await, 0, "{}", self.name);
     }
 
     /// Another connection can write, and so can every connection of the pool.
     async fn is_free(&self) {
         let options = self.db.connect_options();
-        let other = SqlitePool::connect_with(options.as_ref().clone()).await.expect("it opens");
+        let other = SqlitePool::connect_with(options.as_ref().clone())
+            .await
+            .expect("it opens");
         write_nothing(&other).await;
         other.close().await;
         let every = (0..self.db.options().get_max_connections()).map(|_| self.db.acquire());
@@ -224,8 +283,14 @@ impl Vault {
 }
 
 async fn write_nothing(pool: &SqlitePool) {
-    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.expect("nobody holds the write lock");
-    sqlx::query("DELETE FROM effect WHERE 0").execute(&mut *tx).await.expect("it can write");
+    let mut tx = pool
+        .begin_with("BEGIN IMMEDIATE")
+        .await
+        .expect("nobody holds the write lock");
+    sqlx::query("DELETE FROM effect WHERE 0")
+        .execute(&mut *tx)
+        .await
+        .expect("it can write");
     tx.rollback().await.expect("it can roll back");
 }
 

@@ -57,7 +57,7 @@ impl Asker<'_> {
     /// At each attachment, then periodically.
     async fn ask_for_ever(self) {
         let mut states = self.inner.attach_state.subscribe();
-        let mut asked = 0;
+        let (mut asked, mut latest_ms) = (0, i64::MIN);
         loop {
             let state = states.borrow_and_update().clone();
             let AttachState::Attached { nth, .. } = state else {
@@ -66,7 +66,14 @@ impl Asker<'_> {
                 }
                 continue;
             };
-            let age = if nth == asked { Age::Old } else { Age::Any };
+            // While the wall clock stands before what it has shown, rows look younger than they are.
+            let now_ms = self.inner.surroundings.clock.wall_ms();
+            latest_ms = latest_ms.max(now_ms);
+            let age = if nth == asked && now_ms == latest_ms {
+                Age::Old
+            } else {
+                Age::Any
+            };
             if self.round(age).await {
                 asked = nth;
             }

@@ -135,8 +135,16 @@ impl Inner {
             transaction,
         };
         let participant = Arc::clone(work.provided.participant());
+        let mut ambient = Ambient::with_scope(None);
+        if let Some(fence) = work
+            .provided
+            .fence()
+            .filter(|_| branch.transaction.is_some())
+        {
+            ambient = ambient.inside_fence(fence.pool_key());
+        }
         let user_code = async { participant.phase_two(&mut branch).await };
-        let user_code = Ambient::with_scope(None).enter(scope.enter(user_code));
+        let user_code = ambient.enter(scope.enter(user_code));
         match AssertUnwindSafe(user_code).catch_unwind().await {
             Ok(answer) => answer.map(|()| branch.transaction),
             Err(panic) => Err(format!("phase two panicked: {}", panic_text(&*panic)).into()),

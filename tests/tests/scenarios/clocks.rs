@@ -1,0 +1,126 @@
+//! Clocks that jump, and time that passes for cleaning.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use unanimous::clock::ManualClock;
+use unanimous::{Error, GlobalTransaction, Outcome};
+
+use crate::clock::FastClock;
+use crate::logs;
+use crate::vault::Failure;
+use crate::wire::{Fate, Message, Wire};
+use crate::world::{Site, World, builder, coordinator, sold, take_all};
+
+const YEARS_MS: i64 = 10 * 365 * 24 * 3_600 * 1_000;
+
+/// Matrix 21 and G9: the wall clock decides nothing, whichever way it jumps.
+#[tokio::test]
+async fn matrix_21_a_wall_clock_that_jumps_changes_no_outcome() {
+    let site = Site::new();
+    let clock = FastClock::new();
+    let builder = builder()
+        .coordinator(site.embedded())
+        .clock(Arc::new(clock.clone()));
+    let world = World::with(&site, builder).await;
+    for (round, by_ms) in [YEARS_MS, -2 * YEARS_MS, 3_600_000, -7_200_000]
+        .into_iter()
+        .enumerate()
+    {
+        let label = format!("round {round}");
+        let body = async {
+            take_all(&world.vaults[..2], &label, 1).await?;
+            clock.step_wall(by_ms);
+            take_all(&world.vaults[2..], &label, 1).await
+        };
+        let ran = world
+            .run(GlobalTransaction::named("jumps").run(body))
+            .await
+            .expect("it begins");
+        assert_eq!(ran.outcome, Outcome::Committed);
+        world.settle().await;
+    }
+    assert_eq!(world.sums().await, sold(4));
+    world.end().await;
+}
+
+/// G6: a row whose registration was lost is asked about after some time, also when the wall clock
+/// was set back behind its creation meanwhile.
+#[tokio::test]
+async fn g6_a_row_in_doubt_is_asked_about_although_the_wall_clock_was_set_back() {
+    let site = Site::new();
+    let clock = FastClock::new();
+    let wire = Wire::to(coordinator(&site.embedded()).await);
+    let builder = builder()
+        .coordinator_value(Arc::new(wire.clone()))
+        .clock(Arc::new(clock.clone()));
+    let world = World::with(&site, builder).await;
+    world.runtime.ready().await;
+    wire.next(Message::Register, Fate::Invent);
+    let error = world
+        .buy("b", 1)
+        .await
+        .expect_err("a branch is unknown")
+        .transaction();
+    assert!(matches!(error, Error::RolledBack { .. }), "{error}");
+    clock.step_wall(-YEARS_MS);
+    world.settle().await;
+    assert_eq!(world.sums().await, sold(0));
+    world.end().await;
+}
+
+/// RM8 and TC11: rows of ended transactions go once the horizon has passed them, the outcome is
+/// still told, and rows that are tried stay.
+#[tokio::test]
+async fn rm8_ended_rows_are_cleaned_and_their_outcome_is_still_told() {
+    logs::start();
+    let site = Site::new();
+    let clock = ManualClock::new();
+    let url = site.embedded();
+    let builder = unanimous::Runtime::builder()
+        .coordinator(url)
+        .clock(Arc::new(clock.clone()));
+    let world = World::with(&site, builder).await;
+    let committed = world.buy("b", 1).await.expect("it commits");
+    let fails = async {
+        take_all(&world.vaults, "c", 1).await?;
+        Err::<(), _>(Failure::Scripted("at the end"))
+    };
+    let failed = world
+        .run(GlobalTransaction::named("fails").run(fails))
+        .await
+        .expect("it begins");
+    assert!(
+        matches!(failed.outcome, Outcome::RolledBack { .. }),
+        "{:?}",
+        failed.outcome
+    );
+    let rows = async || {
+        let [stock, money, vouchers] = &world.vaults;
+        [
+            stock.rows().await,
+            money.rows().await,
+            vouchers.rows().await,
+        ]
+    };
+    let mut passed = Duration::ZERO;
+    while rows().await != [0; 3] {
+        assert!(passed < Duration::from_secs(3_600), "{:?}", rows().await);
+        let step = Duration::from_secs(1);
+        clock.advance(step);
+        passed += step;
+    }
+    assert!(
+        passed >= unanimous_protocol::limits::CLEAN_AFTER,
+        "it was cleaned after {passed:?}"
+    );
+    assert_eq!(world.runtime.outcome(&committed).await, Outcome::Committed);
+    for vault in &world.vaults {
+        assert_eq!(
+            (vault.history("b").await, vault.history("c").await),
+            ([1, 1, 0], [1, 0, 1])
+        );
+    }
+    let stop = world.runtime.shutdown();
+    stop.await;
+}
