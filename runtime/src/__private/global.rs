@@ -2,6 +2,7 @@
 
 use std::borrow::{Borrow, Cow};
 use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use crate::global::Propagation;
@@ -214,15 +215,34 @@ pub const fn how_mapped<R: Fallible>(fail: fn(Error) -> R) -> How<R> {
 }
 
 /// Runs a body as a global transaction.
-pub async fn run_global<F: Future>(
+///
+/// No `async fn`: that would hold its arguments twice, and the future of every annotated function
+/// with them.
+pub fn run_global<F: Future>(
     spec: GlobalSpec,
     how: How<F::Output>,
     body: Pin<&mut Option<F>>,
-) -> F::Output {
-    let ran = Run::new(spec.plan(), body, how.ending, how.commit_on).await;
-    match (ran.output, ran.finished.error) {
-        (_, Some(error)) => (how.fail)(error),
-        (Some(output), None) => output,
-        (None, None) => unreachable!("a run without output ended in an error"),
+) -> impl Future<Output = F::Output> {
+    RunGlobal {
+        run: Run::new(spec.plan(), body, how.ending, how.commit_on),
+        fail: how.fail,
+    }
+}
+
+struct RunGlobal<'a, F: Future> {
+    run: Run<'a, F>,
+    fail: fn(Error) -> F::Output,
+}
+
+impl<F: Future> Future for RunGlobal<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let ran = ready!(Pin::new(&mut self.run).poll(cx));
+        Poll::Ready(match (ran.output, ran.finished.error) {
+            (_, Some(error)) => (self.fail)(error),
+            (Some(output), None) => output,
+            (None, None) => unreachable!("a run without output ended in an error"),
+        })
     }
 }

@@ -260,7 +260,8 @@ fn transaction_name(name: &str) -> TransactionName {
 
 /// A run over a body that is pinned in the caller's frame.
 pub(crate) struct Run<'a, F: Future> {
-    driver: Driver,
+    /// Boxed, so that a caller's future grows by a pointer only.
+    driver: Box<Driver>,
     body: Pin<&'a mut Option<F>>,
     ending: fn(&F::Output) -> Ending,
     commit_on: Option<fn(&F::Output) -> bool>,
@@ -284,7 +285,7 @@ impl<'a, F: Future> Run<'a, F> {
         commit_on: Option<fn(&F::Output) -> bool>,
     ) -> Self {
         Self {
-            driver: Driver::new(plan),
+            driver: Box::new(Driver::new(plan)),
             body,
             ending,
             commit_on,

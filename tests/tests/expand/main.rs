@@ -22,6 +22,8 @@ mod branch_context;
 mod conditional;
 #[path = "../../expand/fenced.rs"]
 mod fenced;
+#[path = "../../expand/future_sizes.rs"]
+mod future_sizes;
 #[path = "../../expand/generic_impl.rs"]
 mod generic_impl;
 #[path = "../../expand/global_all_arguments.rs"]
@@ -122,6 +124,7 @@ run! {
     branch_context
     conditional
     fenced
+    future_sizes
     generic_impl
     global_all_arguments
     global_boxed_futures
