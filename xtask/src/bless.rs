@@ -1,4 +1,4 @@
-//! `cargo xtask bless` and `codegen`: rewrite what tests compare with.
+//! `cargo xtask bless`: rewrites what tests compare with.
 
 use crate::{
     steps::{self, Verdict},
@@ -8,11 +8,6 @@ use crate::{
 /// Rewrites every file of expected output.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     rewrite(workspace, &["--lib", "--tests"])
-}
-
-/// Rewrites the code that is generated from `protocol/proto`.
-pub(crate) fn codegen(workspace: &Workspace) -> Result<(), String> {
-    rewrite(workspace, &["--test", "codegen"])
 }
 
 /// Runs the tests of `targets` with the two switches that make them write what they would compare.

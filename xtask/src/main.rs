@@ -35,7 +35,6 @@ cargo xtask COMMAND
                  of features and doubled crates. Read the difference before you commit it.
   codegen        regenerate the code of the messages and stubs from protocol/proto; it is checked
                  in, and a test compares
-  codegen        rewrite what is generated from protocol/proto
   advisories     known vulnerabilities in what we depend on (fetches the advisory database,
                  so it is no step of `test`)
   help           this text
@@ -68,7 +67,6 @@ fn run(args: &[&str]) -> Result<(), String> {
         ["test", steps @ ..] => check::run(&Workspace::find()?, steps),
         ["rules"] => rules::run(&Workspace::find()?),
         ["bless"] => bless::run(&Workspace::find()?),
-        ["codegen"] => bless::codegen(&Workspace::find()?),
         ["codegen"] => codegen::run(&Workspace::find()?),
         ["advisories"] => tools::advisories(&Workspace::find()?),
         [

@@ -106,7 +106,9 @@ impl Attachments {
     /// The stream is lost: whoever had been told of hears it.
     pub(super) fn lost(&self) {
         let told = std::mem::take(&mut self.lock().told);
-        told.into_values().for_each(|handler| handler.detached());
+        for handler in told.into_values() {
+            handler.detached();
+        }
     }
 
     pub(super) fn phase_two(&self, id: AttachmentId, phase_two: PhaseTwo) {

@@ -37,7 +37,7 @@ struct Inner {
 }
 
 struct Request {
-    request: ServerRequest,
+    body: ServerRequest,
     give_up: Duration,
     answer: oneshot::Sender<Result<ServerAnswer, Failure>>,
 }
@@ -62,7 +62,7 @@ impl Table {
         inner.pending.insert(
             id,
             Request {
-                request,
+                body: request,
                 give_up,
                 answer,
             },
@@ -230,7 +230,7 @@ impl Inner {
     fn frame(&mut self, id: FrameId) -> Option<v1::ClientFrame> {
         let request = self.pending.get(&id)?;
         if request.is_wanted() {
-            return Some(request.request.to_frame(id));
+            return Some(request.body.to_frame(id));
         }
         self.pending.remove(&id);
         None
@@ -240,7 +240,7 @@ impl Inner {
 impl Request {
     /// Whether it is still to be sent: nobody takes a commit back, anything else its caller does.
     fn is_wanted(&self) -> bool {
-        matches!(self.request, ServerRequest::Commit(_)) || !self.answer.is_closed()
+        matches!(self.body, ServerRequest::Commit(_)) || !self.answer.is_closed()
     }
 
     fn fail(self, failure: Failure) {
