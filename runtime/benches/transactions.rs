@@ -6,7 +6,10 @@
 //! share two threads.
 
 #![allow(missing_docs, reason = "criterion generates the entry point")]
-#![expect(clippy::disallowed_methods, reason = "measures time, in no transaction")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "measures time, in no transaction"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -38,7 +41,11 @@ criterion_group! {
 criterion_main!(benches);
 
 fn tokio_runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 fn embedded(criterion: &mut Criterion) {
@@ -62,7 +69,11 @@ fn measure(criterion: &mut Criterion, name: &str, url: impl AsyncFn() -> String)
     for branches in BRANCHES {
         for clients in CLIENTS {
             let (runtime, attachment) = tokio.block_on(async {
-                let runtime = Runtime::builder().coordinator(url().await).build().await.unwrap();
+                let runtime = Runtime::builder()
+                    .coordinator(url().await)
+                    .build()
+                    .await
+                    .unwrap();
                 let attachment = attach(&runtime).await;
                 (runtime, attachment)
             });
@@ -133,13 +144,20 @@ async fn transaction(coordinator: &dyn Coordinator, branches: u32) {
         };
         succeeded.insert(coordinator.register(register).await.unwrap().unwrap().alias);
     }
-    let commit = Commit { xid, succeeded, abandoned: BTreeSet::new() };
+    let commit = Commit {
+        xid,
+        succeeded,
+        abandoned: BTreeSet::new(),
+    };
     let answer = coordinator.commit(commit).await.unwrap();
     assert_eq!(answer, DecisionAnswer::Committed);
 }
 
 fn resource() -> Resource {
-    Resource { participant: "bench".parse().unwrap(), database: Some(DatabaseId([1; 16])) }
+    Resource {
+        participant: "bench".parse().unwrap(),
+        database: Some(DatabaseId([1; 16])),
+    }
 }
 
 /// Ends every branch at once.

@@ -4,14 +4,14 @@
 //! multiplexed stream to `unanimous serve`). Third parties implement the trait too; the public
 //! conformance suite tells whether they keep the protocol.
 
-#[cfg(feature = "embedded")]
-mod embedded;
-#[cfg(feature = "listen")]
-mod listen;
-#[cfg(feature = "grpc")]
-pub mod grpc;
 #[cfg(feature = "testing")]
 pub mod conformance;
+#[cfg(feature = "embedded")]
+mod embedded;
+#[cfg(feature = "grpc")]
+pub mod grpc;
+#[cfg(feature = "listen")]
+mod listen;
 mod open;
 
 pub use open::OpenError;
@@ -118,7 +118,10 @@ pub trait Coordinator: Send + Sync + fmt::Debug + 'static {
 /// refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-#[expect(clippy::struct_excessive_bools, reason = "a list of independent abilities")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a list of independent abilities"
+)]
 pub struct Capabilities {
     /// Compares the branches that joined with those a commit names (TC6).
     pub compares_branches: bool,
@@ -188,7 +191,9 @@ impl Attachment {
     /// An attachment that runs `on_drop` when it is dropped. It must neither block nor panic.
     #[must_use]
     pub fn new(on_drop: impl FnOnce() + Send + Sync + 'static) -> Self {
-        Self { on_drop: Some(Box::new(on_drop)) }
+        Self {
+            on_drop: Some(Box::new(on_drop)),
+        }
     }
 }
 

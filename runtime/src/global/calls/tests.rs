@@ -526,12 +526,24 @@ fn tm1_a_status_after_commit_on_is_no_failure_unless_something_is_called_after_i
     let mut calls: Calls = Calls::new("shop.Shop.Buy:1".parse().unwrap());
     let scope = calls.open(&target).unwrap();
     calls.joined();
-    calls.answered(&scope, AnswerHeader::Ok { names: [Alias(1)].into(), abandoned: [].into() });
-    assert!(matches!(calls.end(Ending::Status), AnswerHeader::Mark { .. }));
+    calls.answered(
+        &scope,
+        AnswerHeader::Ok {
+            names: [Alias(1)].into(),
+            abandoned: [].into(),
+        },
+    );
+    assert!(matches!(
+        calls.end(Ending::Status),
+        AnswerHeader::Mark { .. }
+    ));
     calls.excuse();
     assert!(matches!(calls.end(Ending::Status), AnswerHeader::Ok { .. }));
     assert!(matches!(calls.end(Ending::Err), AnswerHeader::Mark { .. }));
     let other = calls.open(&target).unwrap();
     calls.harmless(&other);
-    assert!(matches!(calls.end(Ending::Status), AnswerHeader::Mark { .. }));
+    assert!(matches!(
+        calls.end(Ending::Status),
+        AnswerHeader::Mark { .. }
+    ));
 }
