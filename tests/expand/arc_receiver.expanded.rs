@@ -1,6 +1,6 @@
 impl Fenced {
     async fn act(self: Arc<Self>, word: &str) -> Result<(), Failure> {
-        let __this = ::std::sync::Arc::clone(&self);
+        let __this = ::core::clone::Clone::clone(&self);
         ::unanimous::__private::run_fenced(
                 &const {
                     ::unanimous::__private::ActionSpec::new(
@@ -115,7 +115,7 @@ impl ::unanimous::__private::Participant for Fenced {
 
 impl Unfenced {
     async fn act(self: Arc<Self>, word: String) -> Result<(), Failure> {
-        let __this = ::std::sync::Arc::clone(&self);
+        let __this = ::core::clone::Clone::clone(&self);
         ::unanimous::__private::run_unfenced(
                 &const {
                     ::unanimous::__private::ActionSpec::new(

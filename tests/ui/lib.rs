@@ -8,6 +8,7 @@
 pub mod global_transactional {
     pub mod shadowed_names;
     pub mod strict_lints;
+    pub mod without_prelude;
 }
 
 /// `#[participant]` and `#[two_phase_action]`.
@@ -15,4 +16,5 @@ pub mod global_transactional {
 pub mod participant {
     pub mod shadowed_names;
     pub mod strict_lints;
+    pub mod without_prelude;
 }

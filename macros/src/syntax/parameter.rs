@@ -126,11 +126,7 @@ impl Form {
             );
         }
         if is_exclusive(ty) {
-            return Err(
-                "`&mut` cannot be recorded for phase two; take it by value or by `&`, or mark \
-                        it #[skip]"
-                    .to_owned(),
-            );
+            return Err(exclusive(ty));
         }
         if in_trait && is_request(ty) {
             return Err(
@@ -166,6 +162,26 @@ impl Form {
             }
             Self::Cow(ty) => static_cow(ty),
         }
+    }
+}
+
+fn exclusive(ty: &Type) -> String {
+    if is_transaction(ty) {
+        return "this participant has no fence, so there is no transaction to supply: add `fence = \
+                self.db` to #[participant], or remove this parameter"
+            .to_owned();
+    }
+    "`&mut` cannot be recorded for phase two; take it by value or by `&`, or mark it #[skip]"
+        .to_owned()
+}
+
+/// Whether the type is `&mut FenceTx<..>` by its name.
+pub(crate) fn is_transaction(ty: &Type) -> bool {
+    match peeled(ty) {
+        Type::Reference(reference) => {
+            reference.mutability.is_some() && is_named(&reference.elem, "FenceTx")
+        }
+        _ => false,
     }
 }
 

@@ -7,13 +7,13 @@ use quote::{quote, quote_spanned};
 use syn::{FnArg, PatType, ReturnType};
 
 use super::annotated_fn::AnnotatedFn;
-use super::parameter::{Marks, is_exclusive};
+use super::parameter::{Marks, is_exclusive, is_transaction};
 use super::return_type::erased;
 use crate::diagnostics::Errors;
 
 /// The function without the fence's transaction among its parameters, without our attributes.
 ///
-/// `has_fence`: whether the `&mut` parameter is the fence's transaction.
+/// `has_fence`: whether any `&mut` parameter is the fence's transaction; without, its type says so.
 pub(crate) fn public_shape(method: &AnnotatedFn, has_fence: bool) -> TokenStream {
     let mut shown = method.clone();
     shown
@@ -26,7 +26,12 @@ pub(crate) fn public_shape(method: &AnnotatedFn, has_fence: bool) -> TokenStream
             FnArg::Receiver(_) => Some(input),
             FnArg::Typed(mut parameter) => {
                 let marks = Marks::take(&mut parameter.attrs, &mut Errors::default());
-                if has_fence && marks.skip.is_none() && is_exclusive(&parameter.ty) {
+                let is_tx = if has_fence {
+                    is_exclusive
+                } else {
+                    is_transaction
+                };
+                if marks.skip.is_none() && is_tx(&parameter.ty) {
                     hidden.push(parameter);
                     return None;
                 }

@@ -32,7 +32,7 @@ pub(crate) fn phase_one(action: &Action, fence: Option<&Fence>, krate: &CratePat
         }),
         SelfKind::Arc => {
             let (this, receiver) = (local("__this"), &action.receiver);
-            let hold = quote_spanned!(mixed=> let #this = ::std::sync::Arc::clone(&#receiver););
+            let hold = quote_spanned!(mixed=> let #this = ::core::clone::Clone::clone(&#receiver););
             (Some(hold), this.clone(), quote_spanned!(mixed=> &*#this))
         }
     };
