@@ -20,7 +20,7 @@ A first look at a coordinator:
 pub(crate) struct Args {
     /// The coordinator to ask
     ///
-    /// Default: the variable UNANIMOUS_COORDINATOR, else unanimous://127.0.0.1:7070.
+    /// Default: the variable `UNANIMOUS_COORDINATOR`, else `unanimous://127.0.0.1:7070`.
     #[arg(long, global = true, value_name = "URL", default_value_t = default_coordinator())]
     #[arg(hide_default_value = true)]
     pub(crate) coordinator: String,

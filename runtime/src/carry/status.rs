@@ -51,7 +51,7 @@ pub const XID_METADATA: &str = "unanimous-xid";
 #[cfg(feature = "tonic")]
 impl From<Error> for tonic::Status {
     /// `ABORTED` when the transaction rolled back; `UNKNOWN` with the xid in the metadata
-    /// ([`XID_METADATA`](crate::carry::XID_METADATA)) when its outcome is unknown, never
+    /// ([`XID_METADATA`]) when its outcome is unknown, never
     /// `UNAVAILABLE`, which stock policies repeat. [`Error::find_in`] finds the error again.
     fn from(error: Error) -> Self {
         let code = match kind(&error) {

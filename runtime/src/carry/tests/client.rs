@@ -6,6 +6,9 @@ use crate::clock::ManualClock;
 use crate::context::Entered;
 use crate::global::calls::Ending;
 
+/// What a service answers.
+type Headers = &'static [(&'static str, &'static str)];
+
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// One request inside the scope.
@@ -90,7 +93,7 @@ async fn outside_a_transaction_requests_pass_unchanged() {
 #[tokio::test]
 async fn tm1_answers_are_judged_by_header_and_else_by_status() {
     const ANSWER: &str = header::ANSWER;
-    let cases: [(u16, &[(&'static str, &str)], Option<CallFailure>); 11] = [
+    let cases: [(u16, Headers, Option<CallFailure>); 11] = [
         (200, &[(ANSWER, "1;ok;names=1;x=")], None),
         (500, &[(ANSWER, "1;ok;names=;x=")], None),
         (

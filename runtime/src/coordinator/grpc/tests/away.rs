@@ -33,7 +33,7 @@ async fn pass<T>(
     };
     tokio::select! {
         biased;
-        answer = answer => (clock.now() - before, answer),
+        answer = answer => (clock.now().saturating_sub(before), answer),
         () = step => unreachable!("it never ends"),
     }
 }
