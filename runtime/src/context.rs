@@ -455,6 +455,7 @@ impl OpenCall {
     }
 
     /// It succeeded without telling any names (TM5).
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
     pub(crate) fn unanswered_success(mut self) {
         self.open = false;
         self.parent.joined();

@@ -76,6 +76,7 @@ async fn listen_at(listen: &str) -> Result<Listener, OpenError> {
 }
 
 #[cfg(not(feature = "listen"))]
+#[expect(clippy::unused_async, reason = "the same shape with the feature")]
 async fn listen_at(listen: &str) -> Result<std::convert::Infallible, OpenError> {
     let url = format!("embedded:..?listen={listen}");
     Err(OpenError::Feature {
@@ -131,6 +132,7 @@ impl Embedded {
     #[cfg(not(feature = "listen"))]
     #[expect(
         clippy::needless_pass_by_ref_mut,
+        clippy::unused_self,
         reason = "the same shape with the feature"
     )]
     fn serve(&mut self, never: std::convert::Infallible) {

@@ -96,7 +96,8 @@ impl RuntimeBuilder {
         self
     }
 
-    /// A coordinator of your own, or one shared by several runtimes.
+    /// A coordinator of your own, or one shared by several runtimes. The [`Runtime::shutdown`] of
+    /// any of them stops it.
     pub fn coordinator_value(mut self, coordinator: Arc<dyn Coordinator>) -> Self {
         self.coordinator = Some(Chosen::Value(coordinator));
         self

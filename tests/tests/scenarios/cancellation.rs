@@ -332,6 +332,18 @@ async fn matrix_30_an_aborted_task_rolls_back() {
     world.settle().await;
     assert_eq!(world.vaults[0].history("b").await, [1, 0, 1]);
     assert_eq!(world.vaults[2].history("b").await, [0, 0, 0]);
+    // At once, not at its timeout.
+    let all = world
+        .runtime
+        .admin()
+        .list(true, 9)
+        .await
+        .expect("it answers");
+    assert_eq!(
+        all[0].reason,
+        Some(unanimous::RollbackReason::Requested),
+        "{all:#?}"
+    );
     let world = Arc::into_inner(world).expect("the task is gone");
     world.end().await;
 }

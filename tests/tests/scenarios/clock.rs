@@ -14,14 +14,17 @@ const SPEED: u32 = 20;
 #[derive(Clone, Debug)]
 pub(crate) struct FastClock {
     system: SystemClock,
+    started_ms: i64,
     /// How far the wall clock was set wrong, in milliseconds.
     wrong_ms: Arc<AtomicI64>,
 }
 
 impl FastClock {
     pub(crate) fn new() -> Self {
+        let system = SystemClock::new();
         Self {
-            system: SystemClock::new(),
+            started_ms: system.wall_ms(),
+            system,
             wrong_ms: Arc::default(),
         }
     }
@@ -38,7 +41,8 @@ impl Clock for FastClock {
     }
 
     fn wall_ms(&self) -> i64 {
-        self.system.wall_ms() + self.wrong_ms.load(Ordering::SeqCst)
+        let passed_ms = i64::try_from(self.now().as_millis()).expect("a test is short");
+        self.started_ms + passed_ms + self.wrong_ms.load(Ordering::SeqCst)
     }
 
     fn sleep_until(&self, at: Duration) -> BoxFuture<'static, ()> {

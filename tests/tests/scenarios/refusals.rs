@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use unanimous::runtime::BuildError;
 use unanimous::sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use unanimous::sqlx::{self, Sqlite, SqlitePool};
-use unanimous::{FenceTx, Participant, Runtime, RuntimeBuilder, participant};
+use unanimous::{FenceTx, GlobalTransaction, Participant, Runtime, RuntimeBuilder, participant};
 
 use crate::logs;
 use crate::vault::{Failure, SCHEMA, Script, Vault};
@@ -157,7 +157,7 @@ async fn e3_databases_that_may_lose_commits_are_refused_and_left_alone() {
             &refusal(builder).await,
             &["participant `plain`", "vault.rs", way_out],
         );
-        assert_eq!(crate::refusals::tables(&db).await, tables, "{way_out}");
+        assert_eq!(self::tables(&db).await, tables, "{way_out}");
     }
 }
 
@@ -200,6 +200,11 @@ async fn names_that_are_doubled_or_none_are_refused() {
         &refusal(two).await,
         &["`twin`", "refusals.rs", "name = EXPR"],
     );
+    let refused = Named("alone".to_owned()).start().await;
+    says(
+        &refused.expect_err("no transaction").to_string(),
+        &["alone.start", "#[global_transactional]"],
+    );
     for name in ["", "with\u{7}bell", &"long".repeat(40)] {
         let text = refusal(builder().coordinator("memory:").participant(named(name))).await;
         says(&text, &["participant", "refusals.rs"]);
@@ -231,6 +236,16 @@ async fn what_is_linked_and_not_provided_is_warned_of_or_refused() {
             "require_linked",
         ],
     );
+    let stray = Forgotten {
+        db: world.vaults[0].db.clone(),
+    };
+    let body = async { stray.start().await };
+    let ran = world
+        .run(GlobalTransaction::named("stray").run(body))
+        .await
+        .expect("it begins");
+    let refused = ran.body.expect_err("it is not provided").transaction();
+    says(&refused.to_string(), &["forgotten.start", "refusals.rs:"]);
     assert!(
         !text.contains("vault.rs"),
         "what was provided is not in it: {text}"
@@ -359,13 +374,4 @@ async fn a_refused_start_leaves_the_log_free() {
         &["two participants are named `stock`"],
     );
     World::start(&site).await.end().await;
-    let text = format!(
-        "{:?}",
-        Forgotten {
-            db: site.vault("stock").await.db
-        }
-        .db
-        .is_closed()
-    );
-    assert_eq!(text, "false");
 }
