@@ -1,11 +1,11 @@
 //! Begin, run and finish a global transaction.
 //!
 //! * [`calls`]: the pure decider: call records, what is named, whether commit may be asked;
-//! * [`driver`]: the future that begins, polls the body in its scope, and finishes;
-//! * [`finish`]: from a body's ending to a decision;
-//! * [`by_hand`]: what `#[global_transactional]` does, as public API;
-//! * [`blocks`]: `tolerate`, `retry_call`, `keyed`, `outside`;
-//! * [`spawn`]: tasks that belong to the transaction.
+//! * `driver`: the future that begins, polls the body in its scope, and finishes;
+//! * `finish`: from a body's ending to a decision;
+//! * `by_hand`: what `#[global_transactional]` does, as public API;
+//! * `blocks`: `tolerate`, `retry_call`, `keyed`, `outside`;
+//! * `spawn`: tasks that belong to the transaction.
 
 pub mod calls;
 

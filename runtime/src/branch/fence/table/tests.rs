@@ -243,6 +243,7 @@ fn carry_out(state: &mut Option<RowState>, sent: Sent, effects: &mut Vec<Sent>) 
 }
 
 /// What the protocol promises, from the history alone.
+#[expect(clippy::match_same_arms, reason = "each arm is a case of its own")]
 fn expected(before: &[Sent], sent: Sent) -> &'static str {
     let first = |wanted: Sent| before.iter().position(|one| *one == wanted);
     let (tried, cancelled) = (first(Sent::Try), first(Sent::Cancel));
