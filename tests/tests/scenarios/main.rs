@@ -17,6 +17,7 @@ mod canaries;
 mod cancellation;
 mod clocks;
 mod composition;
+mod disasters;
 mod operators;
 mod refusals;
 mod restarts;

@@ -80,8 +80,13 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(site: &Site) -> Self {
+        Self::at(&site.embedded())
+    }
+
+    /// With a log and options of its own.
+    pub(crate) fn at(url: &str) -> Self {
         Self {
-            process: Process::start(coordinator_of(site)),
+            process: Process::start(coordinator(url)),
         }
     }
 
@@ -106,8 +111,4 @@ impl Server {
         wire.connect(next.coordinator());
         next
     }
-}
-
-async fn coordinator_of(site: &Site) -> Arc<dyn Coordinator> {
-    coordinator(&site.embedded()).await
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
-use unanimous::{Error, GlobalTransaction, Outcome, RollbackReason, Xid, global_transactional};
+use unanimous::{
+    Error, Event, GlobalTransaction, Outcome, RollbackReason, Xid, global_transactional,
+};
 
 use crate::process::{Process, Server};
 use crate::vault::{Failure, Fault, Gate, Vault};
@@ -133,6 +135,11 @@ fn matrix_7_a_commit_that_did_not_arrive_is_unknown_and_rolls_back_after_the_res
         wire.heal();
         world.settle().await;
         assert_eq!(world.sums().await, sold(0));
+        let heard = world.heard();
+        assert!(
+            matches!(&heard[..], [Event::Unknown { xid: of, .. }] if *of == xid),
+            "{heard:?}"
+        );
     });
     process.end();
     drop(server);

@@ -16,7 +16,7 @@ use crate::cancellation::polled;
 use crate::process::{Process, Server};
 use crate::vault::{Failure, Fault, Vault};
 use crate::wire::{Fate, Message, Wire};
-use crate::world::{Site, World};
+use crate::world::{Site, World, coordinator};
 
 const SEEDS: u64 = 6;
 const GENERATIONS: usize = 3;
@@ -191,24 +191,35 @@ struct Run {
     seed: u64,
     random: Random,
     site: Site,
-    wire: Wire,
-    server: Option<Server>,
+    coordinator: Deployment,
     telling: Telling,
+}
+
+/// Where the coordinator runs.
+enum Deployment {
+    /// In a process of its own, at the end of this wire.
+    Apart(Option<Server>, Wire),
+    /// In the process of the participants, and dies with it.
+    Together,
 }
 
 impl Run {
     fn start(seed: u64) -> Self {
         let site = Site::new();
-        let server = Server::start(&site);
-        let wire = server.wire();
-        let random = Random(seed);
+        let coordinator = if seed.is_multiple_of(2) {
+            let server = Server::start(&site);
+            let wire = server.wire();
+            Deployment::Apart(Some(server), wire)
+        } else {
+            Deployment::Together
+        };
+        let (random, telling) = (Random(seed), Telling::default());
         Self {
             seed,
             random,
             site,
-            wire,
-            server: Some(server),
-            telling: Telling::default(),
+            coordinator,
+            telling,
         }
     }
 
@@ -216,8 +227,8 @@ impl Run {
         for generation in 0..GENERATIONS {
             self.generation(generation, reached);
         }
-        self.wire.heal();
-        let process = Process::at(&self.wire, &self.site);
+        let (process, wire) = self.process();
+        wire.heal();
         let told = lock(&self.telling).clone();
         process.run(async |world| {
             world.settle().await;
@@ -226,11 +237,25 @@ impl Run {
         process.end();
     }
 
+    /// The process of the participants, and the wire to its coordinator.
+    fn process(&self) -> (Process<World>, Wire) {
+        if let Deployment::Apart(_, wire) = &self.coordinator {
+            return (Process::at(wire, &self.site), wire.clone());
+        }
+        let mut made = None;
+        let process = Process::start(async {
+            let wire = Wire::to(coordinator(&self.site.embedded()).await);
+            made = Some(wire.clone());
+            World::on(&self.site, Arc::new(wire)).await
+        });
+        (process, made.expect("it was started"))
+    }
+
     /// One process that runs transactions until they end, or until it is killed.
     fn generation(&mut self, generation: usize, reached: &mut Reached) {
         let (tell, hear) = channel();
-        self.break_the_wire(tell.clone());
-        let process = Process::at(&self.wire, &self.site);
+        let (process, wire) = self.process();
+        self.break_the_wire(&wire, tell.clone());
         self.script(&process.inside.vaults);
         let first = lock(&self.telling).len();
         let draw = |number: usize| {
@@ -247,32 +272,40 @@ impl Run {
             runs.buffer_unordered(AT_A_TIME).collect::<()>().await;
             let _ = tell.send(News::Done);
         });
-        self.drive(process, &hear, reached);
+        while !self.fault(&hear, reached) {}
+        if let Deployment::Together = self.coordinator {
+            wire.cut();
+        }
+        if self.random.percent(30) {
+            process.run(async |world| world.runtime.shutdown().await);
+        }
+        process.kill();
     }
 
-    fn drive(&mut self, process: Process<World>, hear: &Receiver<News>, reached: &mut Reached) {
-        loop {
-            match hear.recv_timeout(HANG).expect("it makes progress") {
-                News::Done if self.random.percent(50) => return process.end_dirty(),
-                News::Done => return process.kill(),
-                News::Trip => {}
-            }
-            if self.random.percent(50) {
+    /// Waits for the next fault; true when it is the end of the process.
+    fn fault(&mut self, hear: &Receiver<News>, reached: &mut Reached) -> bool {
+        let news = hear.recv_timeout(HANG).expect("it makes progress");
+        let kills_coordinator = self.random.percent(50);
+        match (news, &mut self.coordinator) {
+            (News::Done, _) => return true,
+            (News::Trip, Deployment::Apart(server, wire)) if kills_coordinator => {
                 reached.coordinators_killed += 1;
-                let server = self.server.take().expect("it runs");
-                self.server = Some(server.restart(&self.wire, &self.site));
-            } else {
-                reached.participants_killed += 1;
-                return process.kill();
+                let killed = server.take().expect("it runs");
+                *server = Some(killed.restart(wire, &self.site));
+                return false;
             }
+            (News::Trip, Deployment::Together) => reached.coordinators_killed += 1,
+            (News::Trip, Deployment::Apart(..)) => {}
         }
+        reached.participants_killed += 1;
+        true
     }
 
     /// Loses, repeats and swallows messages, and asks for a greater fault now and then.
-    fn break_the_wire(&mut self, tell: Sender<News>) {
+    fn break_the_wire(&mut self, wire: &Wire, tell: Sender<News>) {
         let mut random = Random(self.random.next());
         let mut left = 20 + random.below(150);
-        self.wire.plan(move |message| {
+        wire.plan(move |message| {
             left -= 1;
             if left == 0 {
                 left = 60 + random.below(150);
@@ -307,14 +340,6 @@ impl Run {
                 vault.script.tries.then(Fault::Panic);
             }
         }
-    }
-}
-
-impl Process<World> {
-    /// A shutdown in order, with whatever is still to be done.
-    fn end_dirty(self) {
-        self.run(async |world| world.runtime.shutdown().await);
-        self.kill();
     }
 }
 
