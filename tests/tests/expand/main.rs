@@ -2,6 +2,10 @@
 //! and roll back. What the annotations become stands beside each case, and `macros` compares it.
 
 #![deny(warnings)]
+#![allow(
+    clippy::large_types_passed_by_value,
+    reason = "a case measures futures by their arguments"
+)]
 
 mod world;
 
