@@ -14,7 +14,7 @@ use unanimous::{Decision, Event, Outcome, Xid, global_transactional};
 use crate::process::{Process, Server};
 use crate::vault::{Failure, Fault, Gate, SCHEMA, Script, Vault};
 use crate::wire::{Fate, Message};
-use crate::world::{FULL, LONG, Site, World, builder, sold, take_all, xid};
+use crate::world::{FULL, LONG, Site, World, builder, sold, take_all, until, xid};
 
 /// Stops at the gate when every vault is taken from.
 #[global_transactional]
@@ -99,9 +99,10 @@ async fn matrix_15_a_database_that_cannot_be_written_fails_a_try_and_delays_a_ph
     };
     let (decided, lock) = futures_util::future::join(buying, operator).await;
     let xid = decided.expect("it is decided");
-    while stock.history("b").await != [1, 1, 0] {
-        tokio::task::yield_now().await;
-    }
+    until("the other's phase two", async || {
+        stock.history("b").await == [1, 1, 0]
+    })
+    .await;
     assert!(!runtime.settled(&xid, LONG / 600).await, "one branch waits");
     let list = runtime.admin().list(false, 10).await.expect("it answers");
     let of = list
@@ -122,21 +123,19 @@ async fn matrix_15_a_database_that_cannot_be_written_fails_a_try_and_delays_a_ph
 
 /// Waits until the participants hear that they cannot be attached.
 async fn refused(world: &World) -> Health {
-    loop {
-        let health = world.runtime.health().await;
-        if health.detached_because.is_some() {
-            return health;
-        }
-        tokio::task::yield_now().await;
-    }
+    let health = async || world.runtime.health().await;
+    until("a refusal", async || {
+        health().await.detached_because.is_some()
+    })
+    .await;
+    health().await
 }
 
 /// Waits until so many branches have raised an alarm.
 async fn foreign(world: &World, branches: usize) {
     let foreign = |event: &&Event| matches!(event, Event::Foreign { .. });
-    while world.heard().iter().filter(foreign).count() < branches {
-        tokio::task::yield_now().await;
-    }
+    let raised = || world.heard().iter().filter(foreign).count();
+    until("an alarm for each branch", async || raised() >= branches).await;
 }
 
 /// Decides by hand about a transaction that the log does not know, and checks that it is done.
@@ -202,10 +201,7 @@ fn matrix_20_an_older_copy_of_the_log_is_noticed_and_goes_on_when_that_is_meant(
     process.run(async |world| {
         let health = refused(world).await;
         let why = health.detached_because.as_ref().expect("it was refused");
-        assert!(
-            why.contains("restored") && !health.is_ready(),
-            "{health:?}"
-        );
+        assert!(why.contains("restored") && !health.is_ready(), "{health:?}");
         assert!(
             matches!(&world.heard()[0], Event::Refused { .. }),
             "{:?}",

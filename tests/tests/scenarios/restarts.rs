@@ -11,7 +11,7 @@ use unanimous::{
 use crate::process::{Process, Server};
 use crate::vault::{Failure, Fault, Gate, Vault};
 use crate::wire::{Fate, Message, Wire};
-use crate::world::{LONG, Site, World, coordinator, sold, take_all, xid};
+use crate::world::{LONG, Site, World, coordinator, sold, take_all, until, xid};
 
 /// Stops at the gate when every vault is taken from.
 #[global_transactional]
@@ -307,9 +307,7 @@ fn matrix_11_a_participant_that_was_away_finishes_when_it_is_back() {
     // Only the stock's process comes back at first.
     let stock = Process::start(one(&site, Arc::new(wire.clone()), "stock"));
     stock.run(async |(runtime, vault)| {
-        while vault.tried_rows().await > 0 {
-            tokio::task::yield_now().await;
-        }
+        until("its phase two", async || vault.tried_rows().await == 0).await;
         assert!(!runtime.settled(&xid, LONG / 600).await);
         let shown = runtime.admin().show(&xid).await.expect("it is kept");
         assert_eq!(

@@ -316,8 +316,8 @@ impl Run {
                 (4..10, _) => Fate::LoseAnswer,
                 (10..16, Message::Begin) => Fate::Pass,
                 (10..16, _) => Fate::Twice,
-                (16..18, Message::Commit) | (16, Message::PhaseTwo) => Fate::Vanish,
-                (18..20, Message::Commit) | (17, Message::PhaseTwo) => Fate::Mute,
+                (16..24, Message::Commit) | (16, Message::PhaseTwo) => Fate::Vanish,
+                (24..32, Message::Commit) | (17, Message::PhaseTwo) => Fate::Mute,
                 (16..19, Message::Register) => Fate::Invent,
                 _ => Fate::Pass,
             }

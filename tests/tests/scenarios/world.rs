@@ -156,13 +156,7 @@ impl World {
     /// with it: their participants ask (RM6).
     pub(crate) async fn nothing_is_tried(&self) {
         for vault in &self.vaults {
-            let gone = async {
-                while vault.tried_rows().await > 0 {
-                    tokio::task::yield_now().await;
-                }
-            };
-            let gone = tokio::time::timeout(LONG / 10, gone).await;
-            gone.unwrap_or_else(|_| panic!("{}: a row stays tried", vault.name));
+            until(vault.name, async || vault.tried_rows().await == 0).await;
         }
     }
 
@@ -201,6 +195,17 @@ impl World {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
+}
+
+/// Asks until it is so. What takes a minute hangs.
+pub(crate) async fn until(what: &str, seen: impl AsyncFn() -> bool) {
+    let asking = async {
+        while !seen().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    let seen = tokio::time::timeout(Duration::from_secs(60), asking).await;
+    seen.unwrap_or_else(|_| panic!("it never comes: {what}"));
 }
 
 /// Every vault has sold so much and nothing is held.
