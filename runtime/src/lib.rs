@@ -47,6 +47,10 @@ pub use global::{
 pub use runtime::{Runtime, RuntimeBuilder};
 pub use unanimous_protocol::{Decision, Outcome, RollbackReason, UnknownWhy, Xid};
 
+/// The names, states and messages that [`coordinator::Coordinator`], [`runtime::Admin`] and
+/// [`Event`] speak of.
+pub use unanimous_protocol as protocol;
+
 pub use __private::FromTransactionError;
 
 #[cfg(feature = "sqlite")]

@@ -111,7 +111,7 @@ async fn rm8_ended_rows_are_cleaned_and_their_outcome_is_still_told() {
         passed += step;
     }
     assert!(
-        passed >= unanimous_protocol::limits::CLEAN_AFTER,
+        passed >= unanimous::protocol::limits::CLEAN_AFTER,
         "it was cleaned after {passed:?}"
     );
     assert_eq!(world.runtime.outcome(&committed).await, Outcome::Committed);

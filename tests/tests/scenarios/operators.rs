@@ -1,9 +1,9 @@
 //! What a person sees of a branch that waits, and does about it.
 
+use unanimous::protocol::message::{BranchDetail, ParkReason};
+use unanimous::protocol::{BranchState, GlobalState};
 use unanimous::sqlx;
 use unanimous::{Decision, Error, Event, GlobalTransaction, Outcome};
-use unanimous_protocol::message::{BranchDetail, ParkReason};
-use unanimous_protocol::{BranchState, GlobalState};
 
 use crate::process::{Process, Server};
 use crate::vault::{Failure, Fault, Gate};

@@ -10,12 +10,12 @@ use unanimous::Xid;
 use unanimous::coordinator::{
     Answer, Attachment, Capabilities, Coordinator, CoordinatorError, PhaseTwoHandler,
 };
-use unanimous_protocol::message::{
+use unanimous::protocol::message::{
     AdminAnswer, AdminRequest, Attach, AttachRefused, Attached, Began, Begin, BeginRefused,
     BranchResult, Commit, DecisionAnswer, Horizon, InDoubtAnswer, InDoubtQuestion, JoinRefused,
     Joined, PhaseTwo, Register, Report, ReportAnswer,
 };
-use unanimous_protocol::{Alias, Incarnation};
+use unanimous::protocol::{Alias, Incarnation};
 
 use crate::vault::Gate;
 
