@@ -9,9 +9,7 @@ impl Runtime {
     /// A readiness handler for axum: 200 while the participants are attached, 503 otherwise, with
     /// the numbers of [`Runtime::health`] as JSON.
     ///
-    /// ```ignore
-    /// let app = axum::Router::new().route("/ready", axum::routing::get(runtime.readiness()));
-    /// ```
+    /// In a router: `.route("/ready", axum::routing::get(runtime.readiness()))`.
     pub fn readiness(
         &self,
     ) -> impl Fn() -> BoxFuture<'static, Response<String>> + Clone + Send + Sync + 'static {
