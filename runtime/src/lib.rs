@@ -49,7 +49,17 @@ pub use unanimous_protocol::{Decision, Outcome, RollbackReason, UnknownWhy, Xid}
 
 /// The names, states and messages that [`coordinator::Coordinator`], [`runtime::Admin`] and
 /// [`Event`] speak of.
-pub use unanimous_protocol as protocol;
+pub mod protocol {
+    // Not `wire`: were its `Result` in reach of users, the compiler would spell theirs
+    // `std::result::Result` in every message.
+    #[doc(inline)]
+    pub use unanimous_protocol::{
+        ActionName, Alias, BranchKind, BranchState, CallId, DatabaseId, Decision, Digest,
+        GlobalState, Incarnation, LogId, Outcome, OwnXid, ParticipantName, Resource,
+        RollbackReason, RowState, TransactionName, UnknownWhy, Xid, header, ids, limits, message,
+        outcome, state,
+    };
+}
 
 pub use __private::FromTransactionError;
 
