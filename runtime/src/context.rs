@@ -20,11 +20,11 @@ use unanimous_protocol::message::{Commit, TraceContext};
 use unanimous_protocol::{Alias, CallId, Xid};
 
 use crate::global::calls::{Calls, CommitRefused, Ending, Verdict};
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, WeakRuntime};
 use crate::{CallFailure, Error};
 
 thread_local! {
-    static AMBIENT: RefCell<Ambient> = const { RefCell::new(Ambient { scope: None, runtime: None, fences: Vec::new() }) };
+    static AMBIENT: RefCell<Ambient> = const { RefCell::new(Ambient::NOTHING) };
 }
 
 /// What surrounds the code that is being polled.
@@ -32,11 +32,20 @@ thread_local! {
 pub(crate) struct Ambient {
     scope: Option<Scope>,
     runtime: Option<Runtime>,
+    /// In phase two: whose deliveries run it. It does not keep that runtime alive.
+    deliveries_of: Option<WeakRuntime>,
     /// Without a scope: pools whose fenced phase is under way around the caller all the same.
     fences: Vec<usize>,
 }
 
 impl Ambient {
+    const NOTHING: Self = Self {
+        scope: None,
+        runtime: None,
+        deliveries_of: None,
+        fences: Vec::new(),
+    };
+
     /// What surrounds the caller.
     pub(crate) fn current() -> Self {
         AMBIENT
@@ -50,7 +59,7 @@ impl Ambient {
         Self {
             fences: current.fences(),
             scope,
-            runtime: current.runtime,
+            ..current
         }
     }
 
@@ -58,8 +67,16 @@ impl Ambient {
     pub(crate) fn with_runtime(runtime: Runtime) -> Self {
         Self {
             fences: Self::current().fences(),
-            scope: None,
             runtime: Some(runtime),
+            ..Self::NOTHING
+        }
+    }
+
+    /// Phase two, delivered to this runtime: no scope.
+    pub(crate) fn delivered(deliveries_of: Option<WeakRuntime>) -> Self {
+        Self {
+            deliveries_of,
+            ..Self::NOTHING
         }
     }
 
@@ -80,11 +97,10 @@ impl Ambient {
         self.scope.as_ref()
     }
 
-    pub(crate) fn runtime(&self) -> Option<&Runtime> {
-        self.scope
-            .as_ref()
-            .map(Scope::runtime)
-            .or(self.runtime.as_ref())
+    pub(crate) fn runtime(&self) -> Option<Runtime> {
+        let scope = self.scope.as_ref().map(Scope::runtime);
+        let named = scope.or(self.runtime.as_ref()).cloned();
+        named.or_else(|| self.deliveries_of.as_ref()?.upgrade())
     }
 
     /// Runs `f` surrounded by this.

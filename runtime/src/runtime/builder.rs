@@ -203,7 +203,6 @@ impl RuntimeBuilder {
             Arc::clone(&clock),
             events.clone(),
         );
-        let attachment = coordinator.attach(Arc::clone(&deliveries) as _);
         let tasks = [
             tokio.spawn(decider).abort_handle(),
             tokio.spawn(served).abort_handle(),
@@ -217,13 +216,15 @@ impl RuntimeBuilder {
             events,
             decisions,
             deliveries,
-            attachment: Mutex::new(Some(attachment)),
+            attachment: Mutex::new(None),
             open: Open::new(),
             _tasks: Tasks(tasks.into()),
         };
-        Ok(Runtime {
+        let runtime = Runtime {
             inner: Arc::new(inner),
-        })
+        };
+        runtime.attach();
+        Ok(runtime)
     }
 }
 

@@ -11,7 +11,7 @@ mod settings;
 mod url;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use unanimous_protocol::message::{AdminAnswer, AdminRequest, DecisionAnswer};
@@ -49,6 +49,18 @@ static INSTALLED: OnceLock<Runtime> = OnceLock::new();
 #[derive(Clone)]
 pub struct Runtime {
     inner: Arc<Inner>,
+}
+
+/// A runtime that is not kept alive.
+#[derive(Clone, Debug)]
+pub(crate) struct WeakRuntime(Weak<Inner>);
+
+impl WeakRuntime {
+    /// The runtime, while anybody else holds it.
+    pub(crate) fn upgrade(&self) -> Option<Runtime> {
+        let inner = self.0.upgrade()?;
+        Some(Runtime { inner })
+    }
 }
 
 pub(crate) struct Inner {
@@ -200,7 +212,19 @@ impl Runtime {
 
     /// The runtime that surrounds the caller, or the installed one.
     pub(crate) fn ambient(ambient: &Ambient) -> Option<Self> {
-        ambient.runtime().or_else(|| INSTALLED.get()).cloned()
+        ambient.runtime().or_else(|| INSTALLED.get().cloned())
+    }
+
+    /// Lets phase two arrive, which runs in this runtime.
+    fn attach(&self) {
+        let inner = &self.inner;
+        inner.deliveries.belong_to(self.downgrade());
+        let attachment = inner.coordinator.attach(Arc::clone(&inner.deliveries) as _);
+        let mut attached = inner
+            .attachment
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *attached = Some(attachment);
     }
 
     /// Counts a transaction as open until the guard is dropped.
@@ -209,6 +233,10 @@ impl Runtime {
             .open
             .begin(self.inner.clock.now())
             .ok_or(Error::ShuttingDown)
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakRuntime {
+        WeakRuntime(Arc::downgrade(&self.inner))
     }
 
     pub(crate) fn coordinator(&self) -> &dyn Coordinator {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use unanimous::{GlobalTransaction, RetryPolicy, Runtime, TolerateExt, retry_call};
+use unanimous::{GlobalTransaction, RetryPolicy, TolerateExt, retry_call};
 
-use crate::vault::Failure;
+use crate::vault::{Failure, Fault, Gate};
 use crate::wire::{Fate, Message, Wire};
 use crate::world::{LONG, Site, World, builder, buy, coordinator, take_all};
 
@@ -319,11 +319,8 @@ async fn c3_a_destructor_still_sees_its_transaction_and_nobody_after_it() {
 async fn matrix_30_an_aborted_task_rolls_back() {
     let site = Site::new();
     let world = Arc::new(World::start(&site).await);
-    let gate = crate::vault::Gate::new();
-    world.vaults[2]
-        .script
-        .tries
-        .then(crate::vault::Fault::Stop(gate.clone()));
+    let gate = Gate::new();
+    world.vaults[2].script.tries.then(Fault::Stop(gate.clone()));
     let inside = Arc::clone(&world);
     let task = tokio::spawn(async move { inside.buy("b", 1).await });
     gate.reached().await;
@@ -353,7 +350,17 @@ async fn matrix_30_an_aborted_task_rolls_back() {
 async fn a_runtime_that_is_dropped_ends() {
     let site = Site::new();
     for round in 0..3 {
-        let runtime: Runtime = World::start(&site).await.runtime;
+        let World {
+            runtime, vaults, ..
+        } = World::start(&site).await;
+        if round == 1 {
+            // Also where a phase two is under way, and would not end by itself.
+            let gate = Gate::new();
+            vaults[0].script.confirms.then(Fault::Stop(gate.clone()));
+            let call = buy(&vaults, "stopped", 1);
+            runtime.scope(call).await.expect("it is decided");
+            gate.reached().await;
+        }
         drop(runtime);
         let world = World::start(&site).await;
         world

@@ -34,7 +34,7 @@ pub(crate) use provided::{Provided, Registry};
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tokio::sync::watch;
 use unanimous_protocol::message::{AttachRefused, Attached};
@@ -48,6 +48,7 @@ use crate::backoff::Entropy;
 use crate::clock::Clock;
 use crate::coordinator::Coordinator;
 use crate::events::Events;
+use crate::runtime::WeakRuntime;
 
 /// Longest text of an error that is told to the coordinator, which keeps the last one, in bytes.
 const ERROR_BYTES_MAX: usize = 1_024;
@@ -92,6 +93,8 @@ struct Inner {
     under_way: UnderWay,
     attach_state: watch::Sender<AttachState>,
     met: Mutex<Met>,
+    /// What user code begins in phase two, it begins there.
+    runtime: OnceLock<WeakRuntime>,
 }
 
 /// What this process has met of its coordinator and its databases.
@@ -126,6 +129,7 @@ impl Deliveries {
             under_way: UnderWay::default(),
             attach_state: watch::Sender::new(AttachState::Detached),
             met: Mutex::default(),
+            runtime: OnceLock::new(),
         });
         let deliveries = Arc::new(Self {
             inner: Arc::clone(&inner),
@@ -136,6 +140,12 @@ impl Deliveries {
             futures_util::future::join(questions, cleaning).await;
         };
         (deliveries, served)
+    }
+
+    /// Phase two runs in this runtime from now on.
+    pub(crate) fn belong_to(&self, runtime: WeakRuntime) {
+        // Deliveries belong to one runtime, which says so once.
+        let _ = self.inner.runtime.set(runtime);
     }
 
     /// Completes once the participants are attached.

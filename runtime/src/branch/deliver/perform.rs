@@ -135,7 +135,7 @@ impl Inner {
             transaction,
         };
         let participant = Arc::clone(work.provided.participant());
-        let mut ambient = Ambient::with_scope(None);
+        let mut ambient = Ambient::delivered(self.runtime.get().cloned());
         if let Some(fence) = work
             .provided
             .fence()
