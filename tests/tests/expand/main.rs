@@ -70,8 +70,10 @@ mod global_trait_methods;
 mod global_under_async_trait;
 #[path = "../../expand/name_expression.rs"]
 mod name_expression;
-#[path = "../../expand/parameter_forms.rs"]
-mod parameter_forms;
+#[path = "../../expand/parameters_lent.rs"]
+mod parameters_lent;
+#[path = "../../expand/parameters_owned.rs"]
+mod parameters_owned;
 #[path = "../../expand/participant_crate_path.rs"]
 mod participant_crate_path;
 #[path = "../../expand/participant_in_macro_rules.rs"]
@@ -112,7 +114,7 @@ macro_rules! run {
             let names = names.map(|entry| entry.expect("an entry").file_name());
             let mut found: Vec<String> = names
                 .map(|name| name.to_string_lossy().into_owned())
-                .filter(|name| name.ends_with(".rs") && !name.ends_with(".expanded.rs"))
+                .filter(|name| name.ends_with(".rs"))
                 .collect();
             found.sort();
             assert_eq!(found, listed);
@@ -150,7 +152,8 @@ run! {
     global_trait_methods
     global_under_async_trait
     name_expression
-    parameter_forms
+    parameters_lent
+    parameters_owned
     participant_crate_path
     participant_in_macro_rules
     participant_raw_identifiers

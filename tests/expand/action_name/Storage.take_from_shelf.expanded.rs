@@ -1,0 +1,32 @@
+impl Storage {
+    async fn take_from_shelf(&self, count: u32) -> Result<String, Failure> {
+        ::unanimous::__private::run_unfenced(
+                &const {
+                    ::unanimous::__private::ActionSpec::new(
+                        "deduct",
+                        ::core::file!(),
+                        0,
+                    )
+                },
+                self,
+                ::unanimous::__private::Recorder::new().put("count", &count).finish(),
+                ::unanimous::__private::how(),
+                ::core::pin::pin!(
+                    ::core::option::Option::Some(async move {
+                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                        if false {
+                            let __returned: Result<String, Failure> = loop {};
+                            return __returned;
+                        }
+                        {
+                            self.journal.tried(count);
+                            let context = BranchContext::current()
+                                .ok_or(Failure::Business("no branch"))?;
+                            Ok(context.action().to_owned())
+                        }
+                    }),
+                ),
+            )
+            .await
+    }
+}

@@ -1,0 +1,32 @@
+impl Unfenced {
+    async fn act(self: Arc<Self>, word: String) -> Result<(), Failure> {
+        let __this = ::core::clone::Clone::clone(&self);
+        ::unanimous::__private::run_unfenced(
+                &const {
+                    ::unanimous::__private::ActionSpec::new(
+                        "act",
+                        ::core::file!(),
+                        0,
+                    )
+                },
+                &*__this,
+                ::unanimous::__private::Recorder::new().put("word", &word).finish(),
+                ::unanimous::__private::how(),
+                ::core::pin::pin!(
+                    ::core::option::Option::Some(async move {
+                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                        if false {
+                            let __returned: Result<(), Failure> = loop {};
+                            return __returned;
+                        }
+                        {
+                            let moved = self;
+                            moved.journal.tried(word);
+                            Ok(())
+                        }
+                    }),
+                ),
+            )
+            .await
+    }
+}

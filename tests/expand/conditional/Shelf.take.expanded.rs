@@ -1,0 +1,31 @@
+impl Shelf {
+    #[cfg(not(target_os = "none"))]
+    async fn take(&self, count: u32) -> Result<u32, Failure> {
+        ::unanimous::__private::run_unfenced(
+                &const {
+                    ::unanimous::__private::ActionSpec::new(
+                        "take",
+                        ::core::file!(),
+                        0,
+                    )
+                },
+                self,
+                ::unanimous::__private::Recorder::new().put("count", &count).finish(),
+                ::unanimous::__private::how(),
+                ::core::pin::pin!(
+                    ::core::option::Option::Some(async move {
+                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                        if false {
+                            let __returned: Result<u32, Failure> = loop {};
+                            return __returned;
+                        }
+                        {
+                            self.journal.tried(count);
+                            Ok(count)
+                        }
+                    }),
+                ),
+            )
+            .await
+    }
+}

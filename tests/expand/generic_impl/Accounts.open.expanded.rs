@@ -1,0 +1,40 @@
+impl<R, const N: usize> Accounts<R, N>
+where
+    R: Repo,
+{
+    async fn open(&self, id: R::Id, others: &[R::Id]) -> Result<usize, Failure> {
+        ::unanimous::__private::run_unfenced(
+                &const {
+                    ::unanimous::__private::ActionSpec::new(
+                        "open",
+                        ::core::file!(),
+                        0,
+                    )
+                },
+                self,
+                ::unanimous::__private::Recorder::new()
+                    .put("id", &id)
+                    .put("others", &others)
+                    .finish(),
+                ::unanimous::__private::how(),
+                ::core::pin::pin!(
+                    ::core::option::Option::Some(async move {
+                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                        if false {
+                            let __returned: Result<usize, Failure> = loop {};
+                            return __returned;
+                        }
+                        {
+                            self.journal.tried(&id);
+                            if others.len() > Self::LIMIT {
+                                Failure::business("too many")
+                            } else {
+                                Ok(N)
+                            }
+                        }
+                    }),
+                ),
+            )
+            .await
+    }
+}

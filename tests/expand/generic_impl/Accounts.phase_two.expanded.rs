@@ -1,0 +1,38 @@
+#[automatically_derived]
+impl<R, const N: usize> ::unanimous::__private::Participant for Accounts<R, N>
+where
+    R: Repo,
+{
+    fn phase_two<'__branch>(
+        self: ::std::sync::Arc<Self>,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
+    ) -> ::unanimous::__private::BoxFuture<
+        '__branch,
+        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
+    > {
+        match (__branch.action(), __branch.decision()) {
+            ("open", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let id: R::Id = __branch.argument("id")?;
+                    let others: <[R::Id] as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("others")?;
+                    let __answer = Self::confirm(&self, &id, others).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            ("open", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let id: R::Id = __branch.argument("id")?;
+                    let __answer = Self::cancel(&self, id).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            _ => {
+                let error = __branch.unknown_action();
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(::core::result::Result::Err(error)),
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+impl Shop {
+    async fn purchase(&self, probe: &Probe) -> Result<(), Failure> {
+        ::unanimous::__private::run_global(
+                ::unanimous::__private::GlobalSpec::new(
+                        ::core::concat!(
+                            ::core::module_path!(),
+                            "::",
+                            "purchase",
+                        ),
+                    )
+                    .runtime(&self.runtime),
+                ::unanimous::__private::how(),
+                ::core::pin::pin!(
+                    ::core::option::Option::Some(async move {
+                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                        if false {
+                            let __returned: Result<(), Failure> = loop {};
+                            return __returned;
+                        }
+                        {
+                            probe.touch("field").await?;
+                            Ok(())
+                        }
+                    }),
+                ),
+            )
+            .await
+    }
+}

@@ -1,0 +1,28 @@
+trait Shop: Sync {
+    async fn refund(&self) -> Result<(), Failure> {
+        ::unanimous::__private::run_global(
+                ::unanimous::__private::GlobalSpec::new(
+                    ::core::concat!(
+                        ::core::module_path!(),
+                        "::",
+                        "refund",
+                    ),
+                ),
+                ::unanimous::__private::how(),
+                ::core::pin::pin!(
+                    ::core::option::Option::Some(async move {
+                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                        if false {
+                            let __returned: Result<(), Failure> = loop {};
+                            return __returned;
+                        }
+                        {
+                            self.probe().touch("refund").await?;
+                            Ok(())
+                        }
+                    }),
+                ),
+            )
+            .await
+    }
+}

@@ -1,0 +1,49 @@
+#[automatically_derived]
+impl ::unanimous::__private::Participant for Lent {
+    fn phase_two<'__branch>(
+        self: ::std::sync::Arc<Self>,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
+    ) -> ::unanimous::__private::BoxFuture<
+        '__branch,
+        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
+    > {
+        match (__branch.action(), __branch.decision()) {
+            ("record", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let path: <Path as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("path")?;
+                    let text: <str as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("text")?;
+                    let bytes: <[u8] as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("bytes")?;
+                    let map: <BTreeMap<String, u8> as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("map")?;
+                    let __answer = Self::as_recorded(&self, &path, &text, &bytes, &map)
+                        .await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            ("record", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let text: <str as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("text")?;
+                    let bytes: <[u8] as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("bytes")?;
+                    let map: <BTreeMap<String, u8> as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("map")?;
+                    let path: <Path as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("path")?;
+                    let __answer = Self::the_other_way(&self, text, bytes, map, path)
+                        .await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            _ => {
+                let error = __branch.unknown_action();
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(::core::result::Result::Err(error)),
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+#[automatically_derived]
+impl ::unanimous::__private::Participant for Owned {
+    fn phase_two<'__branch>(
+        self: ::std::sync::Arc<Self>,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
+    ) -> ::unanimous::__private::BoxFuture<
+        '__branch,
+        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
+    > {
+        match (__branch.action(), __branch.decision()) {
+            ("record", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let cow: Cow<'static, str> = __branch.argument("cow")?;
+                    let word: ::core::option::Option<
+                        <str as ::std::borrow::ToOwned>::Owned,
+                    > = __branch.argument("word")?;
+                    let number: ::core::option::Option<
+                        <u8 as ::std::borrow::ToOwned>::Owned,
+                    > = __branch.argument("number")?;
+                    let __answer = Self::as_recorded(
+                            &self,
+                            cow,
+                            word.as_deref(),
+                            number.as_ref(),
+                        )
+                        .await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            ("record", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let text: String = __branch.argument("text")?;
+                    let cow: Cow<'static, str> = __branch.argument("cow")?;
+                    let word: ::core::option::Option<
+                        <str as ::std::borrow::ToOwned>::Owned,
+                    > = __branch.argument("word")?;
+                    let number: ::core::option::Option<
+                        <u8 as ::std::borrow::ToOwned>::Owned,
+                    > = __branch.argument("number")?;
+                    let __answer = Self::the_other_way(
+                            &self,
+                            ::std::borrow::Cow::Owned(text),
+                            cow.into_owned(),
+                            word,
+                            number,
+                        )
+                        .await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            _ => {
+                let error = __branch.unknown_action();
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(::core::result::Result::Err(error)),
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+#[automatically_derived]
+impl ::unanimous::__private::Participant for Raw {
+    fn phase_two<'__branch>(
+        self: ::std::sync::Arc<Self>,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
+    ) -> ::unanimous::__private::BoxFuture<
+        '__branch,
+        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
+    > {
+        match (__branch.action(), __branch.decision()) {
+            ("try", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let __argument__branch: u8 = __branch.argument("__branch")?;
+                    let r#type: <str as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("type")?;
+                    let tx: u8 = __branch.argument("tx")?;
+                    let __answer = Self::r#match(&self, __argument__branch, r#type, &tx)
+                        .await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            ("try", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let r#type: <str as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("type")?;
+                    let __answer = Self::r#loop(&self, &r#type).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            _ => {
+                let error = __branch.unknown_action();
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(::core::result::Result::Err(error)),
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+impl Raw {
+    #[allow(clippy::used_underscore_binding)]
+    async fn r#try(&self, r#type: &str, __branch: u8, tx: u8) -> Result<u8, Failure> {
+        ::unanimous::__private::run_unfenced(
+                &const {
+                    ::unanimous::__private::ActionSpec::new(
+                        "try",
+                        ::core::file!(),
+                        0,
+                    )
+                },
+                self,
+                ::unanimous::__private::Recorder::new()
+                    .put("type", &r#type)
+                    .put("__branch", &__branch)
+                    .put("tx", &tx)
+                    .finish(),
+                ::unanimous::__private::how(),
+                ::core::pin::pin!(
+                    ::core::option::Option::Some(async move {
+                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                        if false {
+                            let __returned: Result<u8, Failure> = loop {};
+                            return __returned;
+                        }
+                        {
+                            self.journal.tried(r#type);
+                            Ok(__branch + tx)
+                        }
+                    }),
+                ),
+            )
+            .await
+    }
+}

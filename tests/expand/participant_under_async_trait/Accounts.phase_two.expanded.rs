@@ -1,0 +1,40 @@
+#[automatically_derived]
+impl ::unanimous::__private::Participant for Accounts {
+    fn phase_two<'__branch>(
+        self: ::std::sync::Arc<Self>,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
+    ) -> ::unanimous::__private::BoxFuture<
+        '__branch,
+        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
+    > {
+        match (__branch.action(), __branch.decision()) {
+            ("debit", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let __tried = __branch
+                        .tried_or_missing::<
+                            <Result<
+                                String,
+                                Failure,
+                            > as ::unanimous::__private::Fallible>::Value,
+                        >()?;
+                    let __answer = Self::confirm(&self, &__tried).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            ("debit", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let user: <str as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("user")?;
+                    let __answer = Self::cancel(&self, &user).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            _ => {
+                let error = __branch.unknown_action();
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(::core::result::Result::Err(error)),
+                )
+            }
+        }
+    }
+}

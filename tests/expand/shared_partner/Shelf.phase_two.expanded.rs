@@ -1,0 +1,53 @@
+#[automatically_derived]
+impl ::unanimous::__private::Participant for Shelf {
+    fn phase_two<'__branch>(
+        self: ::std::sync::Arc<Self>,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
+    ) -> ::unanimous::__private::BoxFuture<
+        '__branch,
+        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
+    > {
+        match (__branch.action(), __branch.decision()) {
+            ("take", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let __context = __branch.context();
+                    let sku: <str as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("sku")?;
+                    let __answer = Self::done(&self, &__context, &sku).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            ("take", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let sku: <str as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("sku")?;
+                    let __context = __branch.context();
+                    let __answer = Self::undone(&self, &sku, &__context).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            ("put", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let __context = __branch.context();
+                    let sku: String = __branch.argument("sku")?;
+                    let __answer = Self::done(&self, &__context, &sku).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            ("put", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let sku: String = __branch.argument("sku")?;
+                    let __context = __branch.context();
+                    let __answer = Self::undone(&self, &sku, &__context).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            _ => {
+                let error = __branch.unknown_action();
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(::core::result::Result::Err(error)),
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+impl Shelf {
+    async fn put(&self, sku: String) -> Result<usize, Failure> {
+        ::unanimous::__private::run_unfenced(
+                &const {
+                    ::unanimous::__private::ActionSpec::new(
+                        "put",
+                        ::core::file!(),
+                        0,
+                    )
+                },
+                self,
+                ::unanimous::__private::Recorder::new().put("sku", &sku).finish(),
+                ::unanimous::__private::how(),
+                ::core::pin::pin!(
+                    ::core::option::Option::Some(async move {
+                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                        if false {
+                            let __returned: Result<usize, Failure> = loop {};
+                            return __returned;
+                        }
+                        {
+                            self.journal.tried(format!("put {sku}"));
+                            Ok(sku.len())
+                        }
+                    }),
+                ),
+            )
+            .await
+    }
+}

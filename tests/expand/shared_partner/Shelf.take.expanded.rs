@@ -1,0 +1,33 @@
+impl Shelf {
+    async fn take(&self, sku: &str, count: u32) -> Result<u32, Failure> {
+        ::unanimous::__private::run_unfenced(
+                &const {
+                    ::unanimous::__private::ActionSpec::new(
+                        "take",
+                        ::core::file!(),
+                        0,
+                    )
+                },
+                self,
+                ::unanimous::__private::Recorder::new()
+                    .put("sku", &sku)
+                    .put("count", &count)
+                    .finish(),
+                ::unanimous::__private::how(),
+                ::core::pin::pin!(
+                    ::core::option::Option::Some(async move {
+                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                        if false {
+                            let __returned: Result<u32, Failure> = loop {};
+                            return __returned;
+                        }
+                        {
+                            self.journal.tried(format!("take {sku}"));
+                            Ok(count)
+                        }
+                    }),
+                ),
+            )
+            .await
+    }
+}

@@ -1,0 +1,7 @@
+impl Orders {
+    #[allow(clippy::unused_async)]
+    async fn confirm(&self, id: &str) -> Result<(), Failure> {
+        self.journal.confirmed(id);
+        Ok(())
+    }
+}

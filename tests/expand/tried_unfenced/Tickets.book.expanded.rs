@@ -1,0 +1,34 @@
+impl Tickets {
+    async fn book(&self, seats: Vec<u8>) -> Answer<Vec<u8>> {
+        ::unanimous::__private::run_unfenced(
+                &const {
+                    ::unanimous::__private::ActionSpec::new(
+                        "book",
+                        ::core::file!(),
+                        0,
+                    )
+                },
+                self,
+                ::unanimous::__private::Recorder::new().put("seats", &seats).finish(),
+                ::unanimous::__private::how_tried(),
+                ::core::pin::pin!(
+                    ::core::option::Option::Some(async move {
+                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                        if false {
+                            let __returned: Answer<Vec<u8>> = loop {};
+                            return __returned;
+                        }
+                        {
+                            self.journal.tried(seats.len());
+                            if seats.is_empty() {
+                                Failure::business("nothing to book")
+                            } else {
+                                Ok(seats)
+                            }
+                        }
+                    }),
+                ),
+            )
+            .await
+    }
+}
