@@ -54,11 +54,22 @@ impl Ambient {
     }
 
     /// The same runtime, another scope.
-    pub(crate) fn with_scope(scope: Option<Scope>) -> Self {
+    pub(crate) fn with_scope(scope: Scope) -> Self {
+        Self {
+            scope: Some(scope),
+            ..Self::current()
+        }
+    }
+
+    /// The same runtime, and no scope: the surrounding transaction is suspended. Nothing is taken
+    /// away from it, and it is back when what runs here returns, panics or is dropped.
+    pub(crate) fn suspended() -> Self {
         let current = Self::current();
+        let runtime = current.scope.as_ref().map(Scope::runtime).cloned();
         Self {
             fences: current.fences(),
-            scope,
+            runtime: runtime.or_else(|| current.runtime.clone()),
+            scope: None,
             ..current
         }
     }
@@ -268,7 +279,7 @@ impl Scope {
 
     /// A future that runs in this scope.
     pub(crate) fn enter<F: Future>(&self, future: F) -> Entered<F> {
-        Ambient::with_scope(Some(self.clone())).enter(future)
+        Ambient::with_scope(self.clone()).enter(future)
     }
 
     /// Whether a fenced phase on this pool is under way around this scope.

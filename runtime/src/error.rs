@@ -60,6 +60,16 @@ pub enum Error {
         /// What was called.
         what: Arc<str>,
     },
+    /// A transaction surrounds a call that runs without one only.
+    #[error(
+        "{what} refuses to run inside a global transaction, and {xid} surrounds the call: call it before or after that transaction, wrap the call in `unanimous::outside(..)`, or write `propagation = not_supported` on it, which suspends the transaction"
+    )]
+    InTransaction {
+        /// What was called.
+        what: Arc<str>,
+        /// The transaction that surrounds the call.
+        xid: Xid,
+    },
     /// The action was called on an instance whose participant was not provided to the runtime.
     #[error(
         "the action {action} ({file}:{line}) was called on an instance that was not provided: give it to `Runtime::builder().participant(Arc::new(..))`; clones that share its pool count"

@@ -51,7 +51,10 @@ pub(crate) const ACCEPTED: &[Accepted] = &[
 const PROPAGATION: &[(&str, Propagation)] = &[
     ("required", Propagation::Required),
     ("requires_new", Propagation::RequiresNew),
+    ("supports", Propagation::Supports),
+    ("not_supported", Propagation::NotSupported),
     ("mandatory", Propagation::Mandatory),
+    ("never", Propagation::Never),
 ];
 
 /// What to do about a surrounding transaction.
@@ -59,7 +62,10 @@ const PROPAGATION: &[(&str, Propagation)] = &[
 pub(crate) enum Propagation {
     Required,
     RequiresNew,
+    Supports,
+    NotSupported,
     Mandatory,
+    Never,
 }
 
 /// A key that was given, with what it was given.
@@ -82,7 +88,7 @@ pub(crate) struct Args {
     pub(crate) timeout: Option<Keyed<Time>>,
     pub(crate) settle: Option<Keyed<Time>>,
     pub(crate) propagation: Option<Propagation>,
-    pub(crate) commit_on: Option<CommitOn>,
+    pub(crate) commit_on: Option<Keyed<CommitOn>>,
     pub(crate) map_err: Option<Expr>,
     pub(crate) runtime: Option<Keyed<Expr>>,
     pub(crate) krate: CratePath,
@@ -113,7 +119,12 @@ fn take(args: &mut Args, key: &Ident, input: ParseStream<'_>) -> syn::Result<()>
         "timeout" => args.timeout = Some(keyed_time(input)?),
         "settle" => args.settle = Some(keyed_time(input)?),
         "propagation" => args.propagation = Some(word(key, PROPAGATION, input)?),
-        "commit_on" => args.commit_on = Some(list(input, commit_on)?),
+        "commit_on" => {
+            args.commit_on = Some(Keyed {
+                key: key.clone(),
+                value: list(input, commit_on)?,
+            });
+        }
         "map_err" => args.map_err = Some(expression(input)?),
         "runtime" => {
             args.runtime = Some(Keyed {

@@ -110,7 +110,10 @@ fn propagation_name(propagation: Propagation) -> &'static str {
     match propagation {
         Propagation::Required => "Required",
         Propagation::RequiresNew => "RequiresNew",
+        Propagation::Supports => "Supports",
+        Propagation::NotSupported => "NotSupported",
         Propagation::Mandatory => "Mandatory",
+        Propagation::Never => "Never",
     }
 }
 

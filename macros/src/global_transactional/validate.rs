@@ -60,7 +60,7 @@ pub(crate) fn validate(function: &AnnotatedFn, args: Args, errors: &mut Errors) 
         timeout: args.timeout.map(|timeout| timeout.value),
         settle: args.settle.map(|settle| settle.value),
         propagation: args.propagation,
-        commit_on: args.commit_on,
+        commit_on: args.commit_on.map(|commit_on| commit_on.value),
         map_err: args.map_err,
         runtime: args.runtime.map(|runtime| runtime.value),
         krate: args.krate,
@@ -68,22 +68,46 @@ pub(crate) fn validate(function: &AnnotatedFn, args: Args, errors: &mut Errors) 
     })
 }
 
-/// `mandatory` never begins, so what only a beginning function uses would be ignored in silence.
+/// What an argument is for does not happen under every kind of propagation: it would be ignored in
+/// silence.
 fn check_propagation(args: &Args, errors: &mut Errors) {
-    if args.propagation != Some(Propagation::Mandatory) {
+    let Some((word, why, joins)) = args.propagation.and_then(never_begins) else {
         return;
-    }
+    };
     let unused = [
         args.timeout.as_ref().map(|timeout| &timeout.key),
         args.settle.as_ref().map(|settle| &settle.key),
         args.runtime.as_ref().map(|runtime| &runtime.key),
+        args.commit_on
+            .as_ref()
+            .filter(|_| !joins)
+            .map(|commit_on| &commit_on.key),
     ];
     for key in unused.into_iter().flatten() {
         let message = format!(
-            "`propagation = mandatory` joins a transaction and never begins one, so `{key}` would \
-             have no effect; remove one of the two"
+            "`propagation = {word}` {why}, so `{key}` would have no effect; remove one of the two"
         );
         errors.at(key, message);
+    }
+}
+
+/// For the kinds that never begin a transaction: the word, why, and whether they may join one.
+fn never_begins(propagation: Propagation) -> Option<(&'static str, &'static str, bool)> {
+    let without = "runs without a transaction";
+    match propagation {
+        Propagation::Required | Propagation::RequiresNew => None,
+        Propagation::Mandatory => Some((
+            "mandatory",
+            "joins a transaction and never begins one",
+            true,
+        )),
+        Propagation::Supports => Some((
+            "supports",
+            "joins a transaction or runs without one, and never begins one",
+            true,
+        )),
+        Propagation::NotSupported => Some(("not_supported", without, false)),
+        Propagation::Never => Some(("never", without, false)),
     }
 }
 

@@ -96,7 +96,7 @@ where
             Err(refusal) => return ServedFuture::refused(refusal, is_grpc),
         };
         let ambient = match &scope {
-            Some(scope) => Ambient::with_scope(Some(scope.clone())),
+            Some(scope) => Ambient::with_scope(scope.clone()),
             None => Ambient::with_runtime(self.runtime.clone()),
         };
         let handler = ambient.within(|| self.inner.call(request));

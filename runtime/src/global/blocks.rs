@@ -119,8 +119,11 @@ pub async fn keyed<F: Future>(key: impl fmt::Display, block: F) -> F::Output {
 
 /// Runs a future outside the surrounding transaction: no header travels with its calls and no
 /// record is kept of them. For third parties.
+///
+/// The transaction is suspended for the length of each poll of this future; it needs no resuming,
+/// whether the future ends, panics or is dropped.
 pub async fn outside<F: Future>(future: F) -> F::Output {
-    Ambient::with_scope(None).enter(future).await
+    Ambient::suspended().enter(future).await
 }
 
 type When<E> = Arc<dyn Fn(&E) -> bool + Send + Sync>;

@@ -19,7 +19,7 @@ use crate::{Error, Runtime};
 /// use unanimous::{GlobalTransaction, Outcome};
 ///
 /// let completed = GlobalTransaction::named("purchase").run(async { place().await }).await?;
-/// if let Outcome::Unknown { xid, .. } = &completed.outcome {
+/// if let Some(Outcome::Unknown { xid, .. }) = &completed.outcome {
 ///     println!("ask again later about {xid}");
 /// }
 /// # Ok(())
@@ -60,7 +60,8 @@ impl GlobalTransaction {
         self
     }
 
-    /// How it relates to a surrounding transaction. Default: [`Propagation::Required`].
+    /// How it relates to a surrounding transaction. Default: [`Propagation::Required`]. Where it
+    /// does not begin one, the timeout, `settle` and the runtime are not used.
     pub fn propagation(mut self, propagation: Propagation) -> Self {
         self.plan.propagation = propagation;
         self
@@ -80,7 +81,8 @@ impl GlobalTransaction {
     ///
     /// # Errors
     ///
-    /// When the transaction could not begin, ran out of time, or was refused to join. What the
+    /// When the transaction could not begin, ran out of time, or was refused to join, and when the
+    /// propagation refuses where the call stands. What the
     /// body returned is in [`Completed`] otherwise, whatever the outcome.
     pub async fn run<T, E, F>(self, body: F) -> Result<Completed<T, E>, Error>
     where
@@ -89,14 +91,14 @@ impl GlobalTransaction {
         let body = pin!(Some(body));
         let ran = Run::new(self.plan, body, ending_of, None).await;
         let Finished { outcome, error } = ran.finished;
-        match (ran.output, outcome, error) {
-            (Some(body), Some(outcome), error) => Ok(Completed {
+        match (ran.output, error) {
+            (Some(body), error) => Ok(Completed {
                 outcome,
                 body,
                 error,
             }),
-            (_, _, Some(error)) => Err(error),
-            (_, _, None) => unreachable!("a run without output ended in an error"),
+            (None, Some(error)) => Err(error),
+            (None, None) => unreachable!("a run without output ended in an error"),
         }
     }
 }
@@ -106,8 +108,10 @@ impl GlobalTransaction {
 #[non_exhaustive]
 pub struct Completed<T, E> {
     /// The outcome. In a joined scope the transaction is still open: `Unknown` with
-    /// [`UnknownWhy::Open`](crate::UnknownWhy::Open).
-    pub outcome: Outcome,
+    /// [`UnknownWhy::Open`](crate::UnknownWhy::Open). None where the body ran without a
+    /// transaction, which only [`Propagation::Supports`], [`Propagation::NotSupported`] and
+    /// [`Propagation::Never`] do.
+    pub outcome: Option<Outcome>,
     /// What the body returned; not lost when the outcome is unknown.
     pub body: Result<T, E>,
     error: Option<Error>,

@@ -6,8 +6,9 @@
 //! destructor still sees its transaction, and no rollback overtakes a local transaction that the
 //! body holds.
 
+use std::future::ready;
 use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll, ready};
+use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -36,10 +37,18 @@ pub(crate) struct Plan {
 /// What came of a run whose body ended or was dropped.
 #[derive(Debug)]
 pub(crate) struct Finished {
-    /// The outcome; none if it never began.
+    /// The outcome; none if it ran without a transaction, or never began.
     pub(crate) outcome: Option<Outcome>,
     /// A failure of the transaction itself; it replaces an `Ok` or a `commit_on` error.
     pub(crate) error: Option<Error>,
+}
+
+impl Finished {
+    /// The body ran without a transaction: there is nothing to tell.
+    const PLAIN: Self = Self {
+        outcome: None,
+        error: None,
+    };
 }
 
 /// A run that has begun.
@@ -48,6 +57,8 @@ pub(super) enum Started {
     Root(Root),
     /// This function joined the transaction that surrounds it.
     Joined(OpenCall),
+    /// This function runs without a transaction.
+    Plain,
 }
 
 /// The scope that began, and what happens when it is dropped.
@@ -58,10 +69,11 @@ pub(super) struct Root {
 }
 
 impl Started {
-    fn scope(&self) -> &Scope {
+    fn scope(&self) -> Option<&Scope> {
         match self {
-            Self::Root(root) => &root.scope,
-            Self::Joined(call) => call.scope(),
+            Self::Root(root) => Some(&root.scope),
+            Self::Joined(call) => Some(call.scope()),
+            Self::Plain => None,
         }
     }
 }
@@ -100,11 +112,14 @@ impl Driver {
         let State::Beginning(beginning) = &mut self.state else {
             return Poll::Ready(Ok(()));
         };
-        match ready!(beginning.as_mut().poll(cx)) {
+        match std::task::ready!(beginning.as_mut().poll(cx)) {
             Ok(started) => {
-                let scope = started.scope();
-                self.span = tracing::debug_span!("global_transaction", xid = %scope.xid());
-                self.ambient = Ambient::with_scope(Some(scope.clone()));
+                if let Some(scope) = started.scope() {
+                    self.span = tracing::debug_span!("global_transaction", xid = %scope.xid());
+                    self.ambient = Ambient::with_scope(scope.clone());
+                } else {
+                    self.ambient = Ambient::suspended();
+                }
                 self.state = State::Running {
                     started,
                     deadline: None,
@@ -161,6 +176,7 @@ impl Driver {
             self.state = State::Finishing(match started {
                 Started::Root(root) => Box::pin(finish_root(root, ending)),
                 Started::Joined(call) => Box::pin(finish_joined(call, ending)),
+                Started::Plain => Box::pin(ready(Finished::PLAIN)),
             });
         }
     }
@@ -174,22 +190,29 @@ impl Driver {
     }
 }
 
-/// Begins or joins, as the plan says.
+/// Begins, joins, or does neither, as the plan says.
 async fn begin(plan: Plan, ambient: Ambient) -> Result<Started, Error> {
     let surrounding = ambient.scope().cloned();
-    let runtime = match &plan.runtime {
-        Some(runtime) => runtime.clone(),
-        None => Runtime::ambient(&ambient).ok_or(Error::NoRuntime)?,
-    };
     match (plan.propagation, surrounding) {
-        (Propagation::Required | Propagation::Mandatory, Some(scope)) => {
+        (Propagation::Required | Propagation::Supports | Propagation::Mandatory, Some(scope)) => {
             let call = scope.open_call(&Target::new(function(&plan.name)), CallKind::Block)?;
             Ok(Started::Joined(call))
         }
         (Propagation::Mandatory, None) => Err(Error::NotInTransaction {
             what: plan.name.as_ref().into(),
         }),
+        (Propagation::Never, Some(scope)) => Err(Error::InTransaction {
+            what: plan.name.as_ref().into(),
+            xid: scope.xid().clone(),
+        }),
+        (Propagation::NotSupported, _) | (Propagation::Supports | Propagation::Never, None) => {
+            Ok(Started::Plain)
+        }
         (Propagation::Required | Propagation::RequiresNew, _) => {
+            let runtime = match &plan.runtime {
+                Some(runtime) => runtime.clone(),
+                None => Runtime::ambient(&ambient).ok_or(Error::NoRuntime)?,
+            };
             begin_root(plan, runtime).await.map(Started::Root)
         }
     }
@@ -313,7 +336,7 @@ impl<F: Future> Future for Run<'_, F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        if let Err(error) = ready!(this.driver.poll_begun(cx)) {
+        if let Err(error) = std::task::ready!(this.driver.poll_begun(cx)) {
             this.drop_body();
             let finished = Finished {
                 outcome: None,
@@ -330,12 +353,12 @@ impl<F: Future> Future for Run<'_, F> {
                 Some(body) => body.poll(cx).map(|ended| *output = Some(ended)),
                 None => Poll::Pending,
             };
-            ready!(this.driver.poll_body(cx, &mut poll));
+            std::task::ready!(this.driver.poll_body(cx, &mut poll));
             this.drop_body();
             let ending = this.output.as_ref().map(|output| this.judge(output));
             this.driver.finish(ending);
         }
-        let finished = ready!(this.driver.poll_finished(cx));
+        let finished = std::task::ready!(this.driver.poll_finished(cx));
         this.driver.state = State::Done;
         Poll::Ready(Ran {
             output: this.output.take(),

@@ -25,6 +25,19 @@ use unanimous_protocol::Xid;
 use crate::context::Scope;
 
 /// How a function relates to the transaction that surrounds it.
+///
+/// | | inside a transaction | outside |
+/// |---|---|---|
+/// | `Required` | joins it; who began decides | begins one |
+/// | `RequiresNew` | suspends it and begins another, independent one | begins one |
+/// | `Supports` | joins it | runs without |
+/// | `NotSupported` | suspends it and runs without | runs without |
+/// | `Mandatory` | joins it | refuses: [`Error::NotInTransaction`](crate::Error::NotInTransaction) |
+/// | `Never` | refuses: [`Error::InTransaction`](crate::Error::InTransaction) | runs without |
+///
+/// A suspended transaction is not touched: no record is kept of what runs meanwhile, no header
+/// travels with it, and the transaction surrounds the caller again as soon as the function
+/// returns, panics or is dropped.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Propagation {
@@ -33,8 +46,14 @@ pub enum Propagation {
     Required,
     /// Suspends the surrounding transaction and begins one of its own.
     RequiresNew,
+    /// Joins the surrounding transaction, or runs without one.
+    Supports,
+    /// Suspends the surrounding transaction and runs without one.
+    NotSupported,
     /// Joins the surrounding transaction, and refuses without one.
     Mandatory,
+    /// Runs without a transaction, and refuses inside one.
+    Never,
 }
 
 /// The xid of the transaction that surrounds the caller, so that it can be stored with a job.

@@ -50,6 +50,10 @@ mod global_mandatory;
 mod global_map_err;
 #[path = "../../expand/global_name.rs"]
 mod global_name;
+#[path = "../../expand/global_never.rs"]
+mod global_never;
+#[path = "../../expand/global_not_supported.rs"]
+mod global_not_supported;
 #[path = "../../expand/global_raw_identifiers.rs"]
 mod global_raw_identifiers;
 #[path = "../../expand/global_receivers.rs"]
@@ -60,6 +64,8 @@ mod global_requires_new;
 mod global_runtime;
 #[path = "../../expand/global_settle.rs"]
 mod global_settle;
+#[path = "../../expand/global_supports.rs"]
+mod global_supports;
 #[path = "../../expand/global_timeout.rs"]
 mod global_timeout;
 #[path = "../../expand/global_timeout_expression.rs"]
@@ -142,11 +148,14 @@ run! {
     global_mandatory
     global_map_err
     global_name
+    global_never
+    global_not_supported
     global_raw_identifiers
     global_receivers
     global_requires_new
     global_runtime
     global_settle
+    global_supports
     global_timeout
     global_timeout_expression
     global_trait_methods

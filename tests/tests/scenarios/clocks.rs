@@ -37,7 +37,7 @@ async fn matrix_21_a_wall_clock_that_jumps_changes_no_outcome() {
             .run(GlobalTransaction::named("jumps").run(body))
             .await
             .expect("it begins");
-        assert_eq!(ran.outcome, Outcome::Committed);
+        assert_eq!(ran.outcome, Some(Outcome::Committed));
         world.settle().await;
     }
     assert_eq!(world.sums().await, sold(4));
@@ -91,7 +91,7 @@ async fn rm8_ended_rows_are_cleaned_and_their_outcome_is_still_told() {
         .await
         .expect("it begins");
     assert!(
-        matches!(failed.outcome, Outcome::RolledBack { .. }),
+        matches!(failed.outcome, Some(Outcome::RolledBack { .. })),
         "{:?}",
         failed.outcome
     );

@@ -257,7 +257,7 @@ async fn op1_an_operator_rolls_an_open_transaction_back_and_its_caller_is_told()
     let (completed, ()) = futures_util::future::join(call, operator).await;
     let completed = completed.expect("it began");
     assert!(
-        matches!(completed.outcome, Outcome::RolledBack { .. }),
+        matches!(completed.outcome, Some(Outcome::RolledBack { .. })),
         "{completed:?}"
     );
     assert!(

@@ -456,7 +456,7 @@ fn matrix_41_a_shutdown_rolls_back_what_does_not_end_in_time() {
         world.runtime.shutdown().await;
         gate.open();
         let completed = open.await.expect("it ends").expect("it began");
-        assert_ne!(completed.outcome, Outcome::Committed);
+        assert_ne!(completed.outcome, Some(Outcome::Committed));
     });
     process.kill();
     let again = Process::embedded(&site);

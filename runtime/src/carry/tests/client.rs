@@ -312,9 +312,9 @@ async fn a_call_through_both_layers_commits_the_branch_that_joined_below() {
             .await
             .unwrap()
     };
-    assert_eq!(twice(200).await.outcome, Outcome::Committed);
+    assert_eq!(twice(200).await.outcome, Some(Outcome::Committed));
     assert!(matches!(
         twice(500).await.outcome,
-        Outcome::RolledBack { .. }
+        Some(Outcome::RolledBack { .. })
     ));
 }

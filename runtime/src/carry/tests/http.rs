@@ -64,7 +64,7 @@ async fn reqwest_carries_a_transaction_to_axum() {
         });
     let gone = gone.await.unwrap();
     assert!(
-        matches!(gone.outcome, Outcome::RolledBack { .. }),
+        matches!(gone.outcome, Some(Outcome::RolledBack { .. })),
         "{gone:?}"
     );
 }

@@ -33,7 +33,7 @@ async fn ok_commits_the_branches_of_all_succeeded_calls() {
         Ok::<_, Error>("bought")
     };
     let completed = world.transaction().run(body).await.unwrap();
-    assert_eq!(completed.outcome, Outcome::Committed);
+    assert_eq!(completed.outcome, Some(Outcome::Committed));
     assert_eq!(completed.into_result().unwrap(), "bought");
     assert_eq!(
         world.asked(),
@@ -52,9 +52,9 @@ async fn the_error_of_a_body_is_returned_unchanged_though_the_rollback_fails() {
         .unwrap();
     assert_eq!(
         completed.outcome,
-        Outcome::RolledBack {
+        Some(Outcome::RolledBack {
             reason: RollbackReason::Requested
-        }
+        })
     );
     assert!(matches!(completed.into_result(), Err(Error::NoRuntime)));
     // The runtime's task asks again.
@@ -136,10 +136,10 @@ async fn tm4_silence_is_unknown_and_the_runtime_repeats_the_same_commit() {
     world.until_asked(2).await;
     pass(&world, Duration::from_secs(30)).await;
     let completed = run.await.unwrap().unwrap();
-    let Outcome::Unknown {
+    let Some(Outcome::Unknown {
         xid,
         why: UnknownWhy::NoAnswer,
-    } = &completed.outcome
+    }) = &completed.outcome
     else {
         panic!("{:?}", completed.outcome)
     };
@@ -183,7 +183,7 @@ async fn tm4_an_answer_is_told_as_it_came() {
             .run(async { Ok::<_, Error>(()) })
             .await
             .unwrap();
-        assert_eq!(completed.outcome, outcome);
+        assert_eq!(completed.outcome, Some(outcome));
         let failure = completed.into_result().unwrap_err();
         assert!(format!("{failure:?}").starts_with(error), "{failure:?}");
     }
@@ -293,10 +293,10 @@ async fn tm5_a_joined_scope_returns_its_names_and_asks_for_nothing() {
             .await?;
         assert!(matches!(
             inner.outcome,
-            Outcome::Unknown {
+            Some(Outcome::Unknown {
                 why: UnknownWhy::Open,
                 ..
-            }
+            })
         ));
         inner.into_result()
     };

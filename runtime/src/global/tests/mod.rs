@@ -4,6 +4,7 @@
 
 mod blocks;
 mod endings;
+mod propagation;
 mod script;
 
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 // All are reported, each at its own place, and the callers get no error of their own.
 use unanimous::{Error, global_transactional};
 
-#[global_transactional(timeout = "soon", propagation = never, nme = "purchase")]
+#[global_transactional(timeout = "soon", propagation = nevr, nme = "purchase")]
 fn purchase(count: u8) -> Result<u8, Error> {
     Ok(count)
 }

@@ -1,6 +1,6 @@
 use unanimous::{Error, global_transactional};
 
-#[global_transactional(propagation = supports)]
+#[global_transactional(propagation = nested)]
 async fn purchase() -> Result<(), Error> {
     Ok(())
 }

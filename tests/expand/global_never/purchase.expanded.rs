@@ -1,0 +1,26 @@
+async fn purchase(probe: &Probe) -> Result<u32, Failure> {
+    ::unanimous::__private::run_global(
+            ::unanimous::__private::GlobalSpec::new(
+                ::core::concat!(
+                    ::core::module_path!(),
+                    "::",
+                    "purchase",
+                ),
+            ),
+            ::unanimous::__private::how(),
+            ::core::pin::pin!(
+                ::core::option::Option::Some(async move {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<u32, Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        probe.touch("purchase").await?;
+                        unanimous::outside(report(4)).await
+                    }
+                }),
+            ),
+        )
+        .await
+}

@@ -1,0 +1,10 @@
+use unanimous::{Error, global_transactional};
+
+#[global_transactional(propagation = never, settle = "1s", commit_on(Error::NoRuntime))]
+async fn report() -> Result<(), Error> {
+    Ok(())
+}
+
+fn main() {
+    let _ = report();
+}

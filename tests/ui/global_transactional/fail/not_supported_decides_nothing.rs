@@ -1,0 +1,10 @@
+use unanimous::{Error, global_transactional};
+
+#[global_transactional(commit_on(Error::NoRuntime), propagation = not_supported, timeout = "30s")]
+async fn look() -> Result<(), Error> {
+    Ok(())
+}
+
+fn main() {
+    let _ = look();
+}
