@@ -1,7 +1,7 @@
 //! What `#[global_transactional]` does, as public API.
 
 use std::borrow::Cow;
-use std::pin::pin;
+use std::pin::Pin;
 use std::time::Duration;
 
 use unanimous_protocol::Outcome;
@@ -84,12 +84,63 @@ impl GlobalTransaction {
     /// When the transaction could not begin, ran out of time, or was refused to join, and when the
     /// propagation refuses where the call stands. What the
     /// body returned is in [`Completed`] otherwise, whatever the outcome.
-    pub async fn run<T, E, F>(self, body: F) -> Result<Completed<T, E>, Error>
+    pub fn run<T, E, F>(self, body: F) -> impl Future<Output = Result<Completed<T, E>, Error>>
     where
         F: Future<Output = Result<T, E>>,
     {
-        let body = pin!(Some(body));
-        let ran = Run::new(self.plan, body, ending_of, None).await;
+        self.judge(body, None)
+    }
+
+    /// The same; an error that `commit_on` accepts asks for commit too. Like the argument of the
+    /// annotation it does not lift a failed call (TM2).
+    ///
+    /// ```no_run
+    /// # async fn place() -> Result<u32, std::num::ParseIntError> { Ok(1) }
+    /// # async fn example() -> Result<(), unanimous::Error> {
+    /// # use unanimous::GlobalTransaction;
+    /// GlobalTransaction::named("purchase")
+    ///     .run_or_commit_on(|result| matches!(result, Err(error) if error.to_string().is_empty()), place())
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn run_or_commit_on<T, E, F>(
+        self,
+        commit_on: fn(&Result<T, E>) -> bool,
+        body: F,
+    ) -> impl Future<Output = Result<Completed<T, E>, Error>>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        self.judge(body, Some(commit_on))
+    }
+
+    /// The body goes to the heap: an `async fn` would hold it twice, and nested ones four times.
+    fn judge<T, E, F>(
+        self,
+        body: F,
+        commit_on: Option<Judge<T, E>>,
+    ) -> impl Future<Output = Result<Completed<T, E>, Error>>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let body = Box::pin(Some(body));
+        self.judge_boxed(body, commit_on)
+    }
+
+    async fn judge_boxed<T, E, F>(
+        self,
+        mut body: Pin<Box<Option<F>>>,
+        commit_on: Option<Judge<T, E>>,
+    ) -> Result<Completed<T, E>, Error>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let ran = Run::new(self.plan, body.as_mut(), ending_of, commit_on).await;
         let Finished { outcome, error } = ran.finished;
         match (ran.output, error) {
             (Some(body), error) => Ok(Completed {
@@ -102,6 +153,9 @@ impl GlobalTransaction {
         }
     }
 }
+
+/// Whether a body that ended so asks for commit all the same.
+type Judge<T, E> = fn(&Result<T, E>) -> bool;
 
 /// A global transaction that has ended, and what its body returned.
 #[derive(Debug)]
@@ -130,8 +184,18 @@ impl<T, E> Completed<T, E> {
     where
         E: From<Error>,
     {
+        self.into_result_or(E::from)
+    }
+
+    /// The same for an error type that cannot hold a failure of the transaction itself: `fail`
+    /// makes one of it, as `map_err` does.
+    ///
+    /// # Errors
+    ///
+    /// The body's own, or what `fail` made.
+    pub fn into_result_or(self, fail: impl FnOnce(Error) -> E) -> Result<T, E> {
         match self.error {
-            Some(error) => Err(error.into()),
+            Some(error) => Err(fail(error)),
             None => self.body,
         }
     }
