@@ -1,0 +1,122 @@
+//! Annotated items of a crate of edition 2021 that knows ours under another name, forbids unsafe
+//! code and denies every warning, each run to a commit and to a rollback.
+
+#![forbid(unsafe_code)]
+#![deny(
+    warnings,
+    clippy::all,
+    clippy::pedantic,
+    elided_lifetimes_in_paths,
+    explicit_outlives_requirements,
+    let_underscore_drop,
+    missing_debug_implementations,
+    missing_docs,
+    single_use_lifetimes,
+    trivial_casts,
+    trivial_numeric_casts,
+    unreachable_pub,
+    unused_import_braces,
+    unused_lifetimes,
+    unused_qualifications,
+    unused_results,
+    variant_size_differences
+)]
+
+mod decoys;
+mod macros;
+mod plain;
+mod without_prelude;
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tx::sqlx::SqlitePool;
+
+/// How often each phase ran.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counts(Arc<[AtomicU8; 3]>);
+
+impl Counts {
+    pub(crate) fn tried(&self) {
+        self.count(0);
+    }
+
+    pub(crate) fn confirmed(&self) {
+        self.count(1);
+    }
+
+    pub(crate) fn cancelled(&self) {
+        self.count(2);
+    }
+
+    fn count(&self, phase: usize) {
+        let _ = self.0[phase].fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn all(&self) -> [u8; 3] {
+        [0, 1, 2].map(|phase| self.0[phase].load(Ordering::SeqCst))
+    }
+}
+
+/// A database in memory.
+async fn database() -> SqlitePool {
+    let pool = tx::sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
+    let pool = pool.connect("sqlite::memory:").await;
+    pool.expect("SQLite is compiled in")
+}
+
+/// Calls twice; the call tells whether it ended well, and is told whether it is to fail.
+async fn commits_and_rolls_back<P: tx::Participant>(
+    counts: Counts,
+    participant: P,
+    call: impl AsyncFn(&P, bool) -> bool,
+) {
+    let participant = Arc::new(participant);
+    let runtime = tx::Runtime::builder()
+        .coordinator("memory:")
+        .participant(participant.clone())
+        .build()
+        .await
+        .expect("a runtime in memory can be built");
+    runtime.ready().await;
+    for (fails, expected) in [(false, [1, 1, 0]), (true, [2, 1, 1])] {
+        let ended_well = runtime.scope(call(&participant, fails)).await;
+        assert_eq!(ended_well, !fails);
+        let quiet = runtime.quiet(Duration::from_secs(20)).await;
+        assert!(quiet, "phase two does not end");
+        assert_eq!(counts.all(), expected);
+    }
+    runtime.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_renamed_crate_is_found_through_its_path() {
+    let counts = Counts::default();
+    let till = plain::Till::new(database().await, counts.clone());
+    commits_and_rolls_back(counts, till, plain::run).await;
+}
+
+#[tokio::test]
+async fn no_name_of_the_prelude_is_needed() {
+    let counts = Counts::default();
+    let till = without_prelude::Till::new(database().await, counts.clone());
+    commits_and_rolls_back(counts, till, without_prelude::run).await;
+}
+
+#[tokio::test]
+async fn names_that_mean_something_else_are_not_met() {
+    let counts = Counts::default();
+    let till = decoys::Till::new(database().await, counts.clone());
+    commits_and_rolls_back(counts, till, decoys::run).await;
+}
+
+#[tokio::test]
+async fn macros_of_another_crate_may_write_annotated_items() {
+    let counts = Counts::default();
+    let till = macros::Till {
+        pool: database().await,
+        counts: counts.clone(),
+    };
+    commits_and_rolls_back(counts, till, macros::run).await;
+}
