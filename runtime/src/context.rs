@@ -19,7 +19,9 @@ use unanimous_protocol::ids::Target;
 use unanimous_protocol::message::{Commit, TraceContext};
 use unanimous_protocol::{Alias, CallId, Xid};
 
+use crate::global::after::After;
 use crate::global::calls::{Calls, CommitRefused, Ending, Verdict};
+use crate::global::retry::Attempt;
 use crate::runtime::{Runtime, WeakRuntime};
 use crate::{CallFailure, Error};
 
@@ -36,6 +38,8 @@ pub(crate) struct Ambient {
     deliveries_of: Option<WeakRuntime>,
     /// Without a scope: pools whose fenced phase is under way around the caller all the same.
     fences: Vec<usize>,
+    /// The attempt of a `retry_transaction` that hears how what begins here ends.
+    attempt: Option<Attempt>,
 }
 
 impl Ambient {
@@ -44,6 +48,7 @@ impl Ambient {
         runtime: None,
         deliveries_of: None,
         fences: Vec::new(),
+        attempt: None,
     };
 
     /// What surrounds the caller.
@@ -55,10 +60,24 @@ impl Ambient {
 
     /// The same runtime, another scope.
     pub(crate) fn with_scope(scope: Scope) -> Self {
+        let current = Self::current();
         Self {
             scope: Some(scope),
+            attempt: current.attempt.as_ref().map(Attempt::inner),
+            ..current
+        }
+    }
+
+    /// The same, heard by an attempt of a `retry_transaction`.
+    pub(crate) fn attempted(attempt: Attempt) -> Self {
+        Self {
+            attempt: Some(attempt),
             ..Self::current()
         }
+    }
+
+    pub(crate) fn attempt(&self) -> Option<&Attempt> {
+        self.attempt.as_ref()
     }
 
     /// The same runtime, and no scope: the surrounding transaction is suspended. Nothing is taken
@@ -76,8 +95,10 @@ impl Ambient {
 
     /// Another runtime, and no scope.
     pub(crate) fn with_runtime(runtime: Runtime) -> Self {
+        let current = Self::current();
         Self {
-            fences: Self::current().fences(),
+            fences: current.fences(),
+            attempt: current.attempt,
             runtime: Some(runtime),
             ..Self::NOTHING
         }
@@ -194,6 +215,8 @@ pub(crate) struct Transaction {
     /// On the runtime's clock.
     pub(crate) deadline: Duration,
     pub(crate) trace: Option<TraceContext>,
+    /// What runs after its end; none where it arrived from another process.
+    pub(crate) after: Option<Arc<After>>,
 }
 
 /// One scope of calls. Cloning is cheap.
@@ -265,6 +288,11 @@ impl Scope {
 
     pub(crate) fn trace(&self) -> Option<TraceContext> {
         self.0.transaction.trace.clone()
+    }
+
+    /// What runs after the end of the transaction, where that is heard in this process.
+    pub(crate) fn after(&self) -> Option<&After> {
+        self.0.transaction.after.as_deref()
     }
 
     pub(crate) fn deadline(&self) -> Duration {

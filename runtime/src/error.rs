@@ -70,6 +70,16 @@ pub enum Error {
         /// The transaction that surrounds the call.
         xid: Xid,
     },
+    /// The transaction began in another process, which alone hears its outcome.
+    #[error(
+        "{what} belongs where the transaction {xid} began, which is another process: call it there, or do its work in the `commit` or `rollback` partner of an action"
+    )]
+    NotBegunHere {
+        /// What was called.
+        what: Arc<str>,
+        /// The transaction.
+        xid: Xid,
+    },
     /// The action was called on an instance whose participant was not provided to the runtime.
     #[error(
         "the action {action} ({file}:{line}) was called on an instance that was not provided: give it to `Runtime::builder().participant(Arc::new(..))`; clones that share its pool count"

@@ -23,6 +23,7 @@ mod backoff;
 mod context;
 mod error;
 mod events;
+mod hooks;
 
 pub mod branch;
 pub mod carry;
@@ -41,9 +42,10 @@ pub use branch::{Action, Branch, BranchContext, Participant, PhaseTwoError};
 pub use error::{CallFailure, Error};
 pub use events::Event;
 pub use global::{
-    Completed, GlobalTransaction, Propagation, RetryPolicy, TolerateExt, keyed, outside,
-    retry_call, spawn, tolerate, xid,
+    Completed, GlobalTransaction, Propagation, RetryPolicy, TolerateExt, after_commit, after_end,
+    keyed, outside, retry_call, retry_transaction, spawn, tolerate, xid,
 };
+pub use hooks::{Begun, HookResult, TransactionHook};
 pub use runtime::{Runtime, RuntimeBuilder};
 pub use unanimous_protocol::{Decision, Outcome, RollbackReason, UnknownWhy, Xid};
 

@@ -86,6 +86,7 @@ pub(super) fn scope(
         xid: call.xid,
         deadline: runtime.clock().now().saturating_add(left),
         trace: trace(headers),
+        after: None,
     };
     let id: CallId = call.call;
     Ok(Scope::root(transaction, id))

@@ -8,6 +8,7 @@
 
 use std::future::ready;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
@@ -18,10 +19,13 @@ use unanimous_protocol::message::Begin;
 use unanimous_protocol::{CallId, TransactionName};
 
 use super::Propagation;
+use super::after::{After, Epilogue};
 use super::calls::Ending;
 use super::finish::{AbandonGuard, finish_joined, finish_root};
+use super::retry::Attempt;
 use crate::Error;
 use crate::context::{Ambient, CallKind, OpenCall, Scope, Transaction};
+use crate::hooks::Begun;
 use crate::runtime::Runtime;
 
 /// What is to be run: the arguments of an annotation.
@@ -54,7 +58,7 @@ impl Finished {
 /// A run that has begun.
 pub(super) enum Started {
     /// This function began the transaction and will decide it.
-    Root(Root),
+    Root(Box<Root>),
     /// This function joined the transaction that surrounds it.
     Joined(OpenCall),
     /// This function runs without a transaction.
@@ -213,7 +217,9 @@ async fn begin(plan: Plan, ambient: Ambient) -> Result<Started, Error> {
                 Some(runtime) => runtime.clone(),
                 None => Runtime::ambient(&ambient).ok_or(Error::NoRuntime)?,
             };
-            begin_root(plan, runtime).await.map(Started::Root)
+            begin_root(plan, runtime, ambient.attempt())
+                .await
+                .map(|root| Started::Root(Box::new(root)))
         }
     }
 }
@@ -223,8 +229,14 @@ fn function(name: &str) -> &str {
     name.rsplit("::").next().unwrap_or(name)
 }
 
-async fn begin_root(plan: Plan, runtime: Runtime) -> Result<Root, Error> {
+async fn begin_root(
+    plan: Plan,
+    runtime: Runtime,
+    attempt: Option<&Attempt>,
+) -> Result<Root, Error> {
     let open = runtime.count_open()?;
+    let (hooks, weak) = (runtime.hooks().clone(), runtime.downgrade());
+    hooks.call("before_begin", &weak, |hook| hook.before_begin(&plan.name));
     let timeout = plan.timeout.unwrap_or(runtime.settings().timeout);
     let timeout = timeout.min(unanimous_protocol::limits::TIMEOUT_MAX);
     let settle = plan.settle.unwrap_or(runtime.settings().settle);
@@ -247,12 +259,28 @@ async fn begin_root(plan: Plan, runtime: Runtime) -> Result<Root, Error> {
     };
     let xid = began.map_err(Error::BeginRefused)?.xid;
     tracing::debug!(%xid, name = %plan.name, "begin");
-    let guard = AbandonGuard::new(runtime.clone(), xid.clone(), deadline, open);
+    let begun = Begun {
+        xid: xid.clone(),
+        name: plan.name,
+    };
+    let after = After::new();
+    let epilogue = Epilogue::new(begun, Arc::clone(&after), hooks, weak);
+    let noted = attempt.map(|attempt| attempt.began(&runtime));
+    let guard = AbandonGuard::new(
+        runtime.clone(),
+        xid.clone(),
+        deadline,
+        epilogue,
+        noted,
+        open,
+    );
+    guard.begun();
     let transaction = Transaction {
         runtime,
         xid,
         deadline,
         trace: None,
+        after: Some(after),
     };
     Ok(Root {
         scope: Scope::root(transaction, CallId::root()),

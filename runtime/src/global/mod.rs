@@ -4,7 +4,9 @@
 //! * `driver`: the future that begins, polls the body in its scope, and finishes;
 //! * `finish`: from a body's ending to a decision;
 //! * `by_hand`: what `#[global_transactional]` does, as public API;
-//! * `blocks`: `tolerate`, `retry_call`, `keyed`, `outside`;
+//! * `after`: hooks, `after_commit`, `after_end`: what runs when the outcome is known;
+//! * `blocks`: `tolerate`, `keyed`, `outside`;
+//! * `retry`: `retry_call`, `retry_transaction`;
 //! * `spawn`: tasks that belong to the transaction.
 
 pub mod calls;
@@ -12,12 +14,17 @@ pub mod calls;
 pub(crate) mod driver;
 mod finish;
 
+pub(crate) mod after;
+pub(crate) mod retry;
+
 mod blocks;
 mod by_hand;
 mod spawn;
 
-pub use blocks::{RetryPolicy, TolerateExt, keyed, outside, retry_call, tolerate};
+pub use after::{after_commit, after_end};
+pub use blocks::{TolerateExt, keyed, outside, tolerate};
 pub use by_hand::{Completed, GlobalTransaction};
+pub use retry::{RetryPolicy, retry_call, retry_transaction};
 pub use spawn::spawn;
 
 use unanimous_protocol::Xid;

@@ -13,6 +13,7 @@ use crate::branch::{Participant, SourceLocation};
 use crate::clock::{Clock, SystemClock};
 use crate::coordinator::{Coordinator, OpenError, open};
 use crate::events::{Event, EventHandler, Events};
+use crate::hooks::{Hooks, TransactionHook};
 
 /// Describes a [`Runtime`]; nothing happens before [`RuntimeBuilder::build`].
 #[must_use = "nothing happens before `build`"]
@@ -25,6 +26,7 @@ pub struct RuntimeBuilder {
     volatile_allowed: bool,
     clock: Option<Arc<dyn Clock>>,
     events: Option<EventHandler>,
+    hooks: Hooks,
     settings: Settings,
 }
 
@@ -85,6 +87,7 @@ impl RuntimeBuilder {
             volatile_allowed: cfg!(feature = "testing"),
             clock: None,
             events: None,
+            hooks: Hooks::default(),
             settings: Settings::default(),
         }
     }
@@ -166,6 +169,13 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Calls this hook at the begin and the end of every transaction that begins in this runtime;
+    /// may be given several times. [`TransactionHook`] says when, where and in which order.
+    pub fn hook(mut self, hook: impl TransactionHook + 'static) -> Self {
+        self.hooks.push(Arc::new(hook));
+        self
+    }
+
     /// Opens the coordinator, prepares the participants' databases, and starts to serve phase two.
     ///
     /// Does what is local and succeeds while a remote coordinator is away;
@@ -214,6 +224,7 @@ impl RuntimeBuilder {
             entropy,
             settings,
             events,
+            hooks: self.hooks,
             decisions,
             deliveries,
             attachment: Mutex::new(None),

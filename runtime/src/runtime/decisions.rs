@@ -1,4 +1,4 @@
-//! The task that owns decisions whose caller has gone.
+//! The task that owns decisions whose caller has gone, and what is to run after a transaction.
 //!
 //! A caller waits for the answer to its own commit. If it is dropped meanwhile, or the answer does
 //! not come in time, the request moves here and is repeated until it is answered: a dropped caller
@@ -12,26 +12,33 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
-use unanimous_protocol::message::Commit;
-use unanimous_protocol::{Xid, limits};
+use tokio::task::JoinSet;
+use unanimous_protocol::{RollbackReason, limits};
 
 use crate::backoff::{Backoff, Entropy};
 use crate::clock::Clock;
 use crate::coordinator::Coordinator;
+use crate::global::after::{Epilogue, Registration};
+use crate::global::calls::Asking;
 
-/// What a caller left behind.
+/// What is done without its caller.
 #[derive(Debug)]
 pub(crate) enum Job {
-    /// Repeat the commit until it is answered.
-    Commit(Commit),
-    /// Ask for rollback until it is answered or the transaction's deadline has passed: from then
-    /// on the coordinator's own timer has done it.
-    Rollback {
-        /// The transaction.
-        xid: Xid,
-        /// Its deadline, on the runtime's clock.
-        deadline: Duration,
-    },
+    /// Ask until it is answered.
+    Decide(Undecided),
+    /// Run what was registered in a transaction that has ended.
+    After(Registration),
+}
+
+/// A transaction whose caller went, or heard that the outcome is unknown.
+#[derive(Debug)]
+pub(crate) struct Undecided {
+    /// What was asked: the very same commit, or else rollback, which is asked until the deadline
+    /// has passed: from then on the coordinator's own timer has done it.
+    pub(crate) asking: Asking,
+    /// The transaction's deadline, on the runtime's clock.
+    pub(crate) deadline: Duration,
+    pub(crate) epilogue: Epilogue,
 }
 
 /// Takes jobs over without waiting, so that a `Drop` can hand one over from any thread.
@@ -99,37 +106,61 @@ impl Worker {
     }
 
     fn perform(&self, job: Job) -> BoxFuture<'static, ()> {
-        let min = limits::PHASE_TWO_RETRY_MIN;
-        let mut backoff = Backoff::new(min, limits::PHASE_TWO_RETRY_MAX, self.entropy.clone());
         let (coordinator, clock) = (Arc::clone(&self.coordinator), Arc::clone(&self.clock));
+        let entropy = self.entropy.clone();
         Box::pin(async move {
-            loop {
-                let answer = match &job {
-                    Job::Commit(commit) => coordinator.commit(commit.clone()).await,
-                    Job::Rollback { xid, .. } => coordinator.rollback(xid.clone()).await,
-                };
-                let error = match answer {
-                    Ok(answer) => {
-                        tracing::debug!(xid = %job.xid(), ?answer, "decision without its caller");
-                        return;
-                    }
-                    Err(error) => error,
-                };
-                tracing::debug!(xid = %job.xid(), %error, "a decision was not answered yet");
-                if matches!(job, Job::Rollback { deadline, .. } if clock.now() >= deadline) {
-                    return;
-                }
-                clock.sleep(backoff.wait()).await;
+            let registration = match job {
+                Job::Decide(undecided) => undecided.decide(&*coordinator, &*clock, entropy).await,
+                Job::After(registration) => Some(registration),
+            };
+            if let Some(registration) = registration {
+                let xid = registration.xid().clone();
+                // A task of its own: user code that blocks delays no decision. It ends with this
+                // runtime.
+                let mut task = JoinSet::new();
+                task.spawn(registration.run());
+                task.join_next().await;
+                tracing::debug!(%xid, "what was registered has run");
             }
         })
     }
 }
 
-impl Job {
-    fn xid(&self) -> &Xid {
-        match self {
-            Self::Commit(commit) => &commit.xid,
-            Self::Rollback { xid, .. } => xid,
+impl Undecided {
+    /// Asks until it is answered, and tells the end.
+    async fn decide(
+        mut self,
+        coordinator: &dyn Coordinator,
+        clock: &dyn Clock,
+        entropy: Entropy,
+    ) -> Option<Registration> {
+        let xid = self.asking.xid().clone();
+        let commit = self.asking.commit().cloned();
+        if commit.is_none() {
+            self.asking.ask_rollback(RollbackReason::Requested);
+            self.epilogue.before_rollback();
         }
+        let (min, max) = (limits::PHASE_TWO_RETRY_MIN, limits::PHASE_TWO_RETRY_MAX);
+        let mut backoff = Backoff::new(min, max, entropy);
+        loop {
+            let answer = match &commit {
+                Some(commit) => coordinator.commit(commit.clone()).await,
+                None => coordinator.rollback(xid.clone()).await,
+            };
+            let error = match answer {
+                Ok(answer) => {
+                    tracing::debug!(%xid, ?answer, "decision without its caller");
+                    self.asking.answered(answer);
+                    break;
+                }
+                Err(error) => error,
+            };
+            tracing::debug!(%xid, %error, "a decision was not answered yet");
+            if commit.is_none() && clock.now() >= self.deadline {
+                break;
+            }
+            clock.sleep(backoff.wait()).await;
+        }
+        self.epilogue.ended(&self.asking.outcome())
     }
 }

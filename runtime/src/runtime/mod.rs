@@ -25,12 +25,13 @@ use crate::context::Ambient;
 use crate::coordinator::{Attachment, Coordinator, CoordinatorError};
 use crate::events::{Event, Events};
 use crate::global::calls::Asking;
+use crate::hooks::Hooks;
 
 pub use builder::{BuildError, InstallError, RuntimeBuilder};
 pub use operate::{Admin, AdminError, Health};
 pub use url::UrlError;
 
-pub(crate) use decisions::{Decisions, Job};
+pub(crate) use decisions::{Decisions, Job, Undecided};
 pub(crate) use open::OpenTransaction;
 pub(crate) use settings::Settings;
 #[cfg(feature = "embedded")]
@@ -70,6 +71,7 @@ pub(crate) struct Inner {
     entropy: Entropy,
     settings: Settings,
     events: Events,
+    hooks: Hooks,
     decisions: Decisions,
     deliveries: Arc<Deliveries>,
     attachment: Mutex<Option<Attachment>>,
@@ -253,6 +255,10 @@ impl Runtime {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    pub(crate) fn hooks(&self) -> &Hooks {
+        &self.inner.hooks
     }
 
     pub(crate) fn decisions(&self) -> &Decisions {

@@ -114,6 +114,7 @@ fn scope(runtime: &Runtime) -> Scope {
         xid: xid(),
         deadline: runtime.clock().now() + Duration::from_secs(60),
         trace: None,
+        after: None,
     };
     Scope::root(transaction, CallId::root())
 }

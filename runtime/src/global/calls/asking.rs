@@ -49,6 +49,12 @@ impl<R: Rules> Asking<R> {
         }
     }
 
+    /// The transaction.
+    #[must_use]
+    pub fn xid(&self) -> &Xid {
+        &self.xid
+    }
+
     /// The body ended well: commit is to be asked. Returns what to send, on every repeat the same
     /// (TM2); `None` once rollback was chosen, after which commit is never asked (TM4).
     pub fn ask_commit(&mut self, commit: Commit) -> Option<&Commit> {

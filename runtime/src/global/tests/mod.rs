@@ -2,9 +2,12 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests spawn whole transactions")]
 
+mod after;
 mod blocks;
 mod endings;
+mod hooks;
 mod propagation;
+mod retry;
 mod script;
 
 use std::sync::Arc;
@@ -18,7 +21,7 @@ use super::calls::Ending;
 use super::*;
 use crate::clock::ManualClock;
 use crate::context::CallKind;
-use crate::{CallFailure, Error, Runtime};
+use crate::{CallFailure, Error, Runtime, RuntimeBuilder};
 
 /// A runtime over a scripted coordinator.
 struct World {
@@ -29,9 +32,13 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        Self::with(|builder| builder).await
+    }
+
+    async fn with(set: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder) -> Self {
         let script = Script::new();
         let clock = ManualClock::new();
-        let runtime = Runtime::builder()
+        let runtime = set(Runtime::builder())
             .coordinator_value(Arc::clone(&script) as _)
             .clock(Arc::new(clock.clone()))
             .application("test")

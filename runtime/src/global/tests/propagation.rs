@@ -215,10 +215,10 @@ async fn c3_the_outer_scope_is_back_after_a_panic_in_any_kind() {
 /// saw what its body saw.
 #[tokio::test]
 async fn c3_the_outer_scope_is_back_after_a_drop_at_any_poll_of_any_kind() {
-    struct Sees<'a>(&'a std::cell::Cell<Option<Option<Xid>>>);
+    struct Sees<'a>(&'a std::cell::RefCell<Vec<Option<Xid>>>);
     impl Drop for Sees<'_> {
         fn drop(&mut self) {
-            self.0.set(Some(xid()));
+            self.0.borrow_mut().push(xid());
         }
     }
     let world = World::new().await;
@@ -226,10 +226,11 @@ async fn c3_the_outer_scope_is_back_after_a_drop_at_any_poll_of_any_kind() {
         for polls in 0..4 {
             let body = async {
                 let outer = xid();
-                let (seen, told) = (std::cell::Cell::new(None), std::cell::Cell::new(None));
+                let seen = std::cell::RefCell::default();
+                let told = std::cell::RefCell::<Vec<_>>::default();
                 let inner = world.transaction().propagation(kind).run(async {
                     let _sees = Sees(&seen);
-                    told.set(Some(xid()));
+                    told.borrow_mut().push(xid());
                     for _ in 0..9 {
                         tokio::task::yield_now().await;
                     }
