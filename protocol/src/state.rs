@@ -128,12 +128,21 @@ pub enum BranchKind {
     Fenced,
     /// No local prepare record: its registration is forced, with its arguments.
     Unfenced,
+    /// A fence row, and a rollback that is performed although no try left one (T7): a failed try
+    /// leaves no row to ask from, so its registration is forced, with its arguments.
+    AlwaysCancel,
 }
 
 impl BranchKind {
     /// Whether the registration must be durable before it is answered (TC4).
     #[must_use]
     pub fn is_forced(self) -> bool {
-        matches!(self, Self::Unfenced)
+        matches!(self, Self::Unfenced | Self::AlwaysCancel)
+    }
+
+    /// Whether its participant keeps a row of it.
+    #[must_use]
+    pub fn has_row(self) -> bool {
+        matches!(self, Self::Fenced | Self::AlwaysCancel)
     }
 }

@@ -172,6 +172,9 @@ pub enum Error {
     /// A call id would exceed its limits.
     #[error("this call cannot be named: {0}")]
     CallId(#[from] unanimous_protocol::ids::CallIdError),
+    /// A value cannot be kept for phase two.
+    #[error(transparent)]
+    Keep(#[from] crate::branch::KeepError),
     /// The coordinator refuses to begin.
     #[error("the coordinator begins no transaction: {0}")]
     BeginRefused(unanimous_protocol::message::BeginRefused),

@@ -38,7 +38,7 @@ pub mod sqlite;
 #[doc(hidden)]
 pub mod __private;
 
-pub use branch::{Action, Branch, BranchContext, Participant, PhaseTwoError};
+pub use branch::{Action, Branch, BranchContext, KeepError, Participant, PhaseTwoError};
 pub use error::{CallFailure, Error};
 pub use events::Event;
 pub use global::{

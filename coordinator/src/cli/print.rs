@@ -187,6 +187,7 @@ fn kind(kind: BranchKind) -> &'static str {
     match kind {
         BranchKind::Fenced => "fenced",
         BranchKind::Unfenced => "unfenced",
+        BranchKind::AlwaysCancel => "fenced, always cancelled",
         _ => "unknown to this version",
     }
 }

@@ -365,6 +365,7 @@ fn phase_two(xid: OwnXid, branch: &Branch) -> Option<PhaseTwo> {
         alias: registration.alias,
         resource: registration.resource.clone(),
         action: registration.action.clone(),
+        kind: registration.kind,
         decision: branch.decision?,
         arguments: registration.arguments.clone(),
         reported: branch.reported.clone(),

@@ -105,7 +105,7 @@ impl<R: Rules> Turn<'_, R> {
         let key = self.unended_branch(xid, call)?;
         let branch = self.state.branch_mut(key);
         let branch = branch.ok_or(AdminRefusal::NoSuchBranch)?;
-        if branch.registration.kind.is_forced() {
+        if !branch.registration.kind.has_row() {
             self.end(key, Force::Forced);
             self.pump_of(key);
             return Ok((AdminAnswer::Done(1), Some(self.state.appended)));

@@ -22,6 +22,10 @@ pub(crate) const ACCEPTED: &[Accepted] = &[
         example: "fence = self.db",
     },
     Accepted {
+        name: "any_instance",
+        example: "any_instance",
+    },
+    Accepted {
         name: "map_err",
         example: "map_err = AccountError::transaction",
     },
@@ -36,6 +40,8 @@ pub(crate) const ACCEPTED: &[Accepted] = &[
 pub(crate) struct Args {
     pub(crate) name: Option<Expr>,
     pub(crate) fence: Option<Fence>,
+    /// Where `any_instance` stands.
+    pub(crate) any_instance: Option<Ident>,
     pub(crate) map_err: Option<Expr>,
     pub(crate) krate: CratePath,
     /// Keys that were written, with or without mistakes in their values: those are not missing.
@@ -65,6 +71,7 @@ fn take(args: &mut Args, key: &Ident, input: ParseStream<'_>) -> syn::Result<()>
             let expression = expression(input)?;
             args.fence = Some(Fence { expression, equals });
         }
+        "any_instance" => args.any_instance = Some(key.clone()),
         "map_err" => args.map_err = Some(expression(input)?),
         // The table holds no other key.
         _ => args.krate = crate_path(input)?,

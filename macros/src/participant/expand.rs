@@ -13,6 +13,7 @@ use crate::syntax::arguments::as_text;
 use crate::syntax::impl_block::{ImplBlock, Item};
 use crate::syntax::parameter::strip_marks;
 use crate::syntax::public_shape::public_shape as public_shape_of;
+use crate::two_phase_action::args::{self as action_args, Args as ActionArgs};
 use crate::two_phase_action::{expand as action, is_ours};
 
 /// The whole output.
@@ -109,6 +110,13 @@ fn participant(block: &ImplBlock, model: &Model) -> TokenStream {
             }
         }
     });
+    let any_instance = model.any_instance.then(|| {
+        quote_spanned! {Span::mixed_site()=>
+            fn any_instance(&#this) -> ::core::primitive::bool {
+                true
+            }
+        }
+    });
     let arms: TokenStream = model
         .actions
         .iter()
@@ -133,6 +141,7 @@ fn participant(block: &ImplBlock, model: &Model) -> TokenStream {
             const { &[#(#specs)*] }
         }
         #fence
+        #any_instance
         fn declared_at(&#this) -> ::core::option::Option<#location> {
             ::core::option::Option::Some(#location { file: ::core::file!(), line: ::core::line!() })
         }
@@ -207,7 +216,12 @@ pub(crate) fn public_shape(
     let block_of = split(
         block,
         |method| named.contains(&method.sig.ident.to_string()),
-        |method| Some(public_shape_of(method, fenced)),
+        |method| {
+            Some(public_shape_of(
+                method,
+                fenced && !does_without_fence(method),
+            ))
+        },
     );
     let this = local("self");
     let spec = krate.private("ActionSpec");
@@ -234,22 +248,27 @@ pub(crate) fn public_shape(
 
 /// The methods that any action names, well or badly.
 fn named_anywhere(methods: &[&AnnotatedFn]) -> Vec<String> {
-    let mut named = Vec::new();
-    for attr in methods
-        .iter()
-        .flat_map(|method| &method.attrs)
-        .filter(|attr| is_ours(attr))
-    {
-        if let syn::Meta::List(list) = &attr.meta {
-            let args =
-                crate::two_phase_action::args::parse(list.tokens.clone(), &mut Errors::default());
-            named.extend(
-                [args.commit, args.rollback]
-                    .into_iter()
-                    .flatten()
-                    .map(|named| named.ident.to_string()),
-            );
+    let args = methods.iter().flat_map(|method| arguments(method));
+    let partnered = args.flat_map(|args| [args.commit, args.rollback].into_iter().flatten());
+    partnered
+        .filter_map(|partnered| Some(partnered.method()?.ident.to_string()))
+        .collect()
+}
+
+/// Whether the action has `fence = none`.
+fn does_without_fence(method: &AnnotatedFn) -> bool {
+    let written = arguments(method).find_map(|args| args.fence);
+    written.is_some_and(|fence| fence.is_none())
+}
+
+/// The arguments of an action as far as they can be read.
+fn arguments(method: &AnnotatedFn) -> impl Iterator<Item = ActionArgs> {
+    let attrs = method.attrs.iter().filter(|attr| is_ours(attr));
+    attrs.filter_map(|attr| match &attr.meta {
+        syn::Meta::List(list) => {
+            let mut errors = Errors::default();
+            Some(action_args::parse(list.tokens.clone(), &mut errors))
         }
-    }
-    named
+        _ => None,
+    })
 }

@@ -12,6 +12,8 @@ pub(crate) struct Model {
     pub(crate) name: Expr,
     /// The expression that leads to its pool.
     pub(crate) fence: Option<Fence>,
+    /// Whether actions run on any instance of the type.
+    pub(crate) any_instance: bool,
     /// In the order of the impl block.
     pub(crate) actions: Vec<Action>,
     /// Methods that actions name; in a trait's impl they cannot stay.

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt;
-use syn::{Attribute, GenericParam, Meta};
+use syn::{Attribute, GenericParam, LitStr, Meta};
 
 use super::args::Args;
 use super::model::Model;
 use crate::diagnostics::{Errors, quoted, similar};
 use crate::syntax::annotated_fn::AnnotatedFn;
 use crate::syntax::impl_block::ImplBlock;
-use crate::two_phase_action::args::{self as action_args, Args as ActionArgs, Named};
+use crate::two_phase_action::args::{self as action_args, Args as ActionArgs, Named, Partnered};
 use crate::two_phase_action::is_ours;
 use crate::two_phase_action::partner::{self, Partner};
 use crate::two_phase_action::validate::{Surroundings, validate as validate_action};
@@ -50,6 +50,7 @@ pub(crate) fn validate(block: &ImplBlock, args: Args, errors: &mut Errors) -> Op
     Some(Model {
         name: args.name?,
         fence: args.fence,
+        any_instance: args.any_instance.is_some(),
         actions,
         partners: names,
         krate: args.krate,
@@ -61,6 +62,14 @@ fn check_block(block: &ImplBlock, args: &Args, errors: &mut Errors) {
         let message = "`name` is missing: a participant has a name that stays the same as long as \
                        transactions may be open: #[participant(name = \"account\")]";
         errors.at_span(Span::call_site(), message);
+    }
+    if let (Some(written), true) = (
+        &args.any_instance,
+        args.written.iter().any(|key| key == "fence"),
+    ) {
+        let message = "`any_instance` is for participants without a fence: behind a fence an \
+                       instance belongs to the participant that has its pool; remove `any_instance`";
+        errors.at(written, message);
     }
     for parameter in &block.header.generics.params {
         if let GenericParam::Lifetime(lifetime) = parameter {
@@ -111,7 +120,8 @@ fn partners(
 ) -> (Vec<Partner>, BTreeSet<String>) {
     let (mut partners, mut names) = (Vec::new(), BTreeSet::new());
     for Annotated { args, .. } in annotated {
-        for named in [&args.commit, &args.rollback].into_iter().flatten() {
+        let partnered = [&args.commit, &args.rollback].into_iter().flatten();
+        for named in partnered.filter_map(Partnered::method) {
             let Some(method) = find(block, named, errors) else {
                 continue;
             };
@@ -160,18 +170,24 @@ fn check_unique(
     errors: &mut Errors,
 ) {
     let ident = &method.sig.ident;
-    let name = match &args.name {
-        Some(name) => name.value(),
-        None => ident.unraw().to_string(),
-    };
     // The same method under two conditions (`#[cfg]`) exists once.
     let conditional = method.attrs.iter().any(|attr| attr.path().is_ident("cfg"));
-    if !seen.insert(name.clone()) && !conditional {
+    let mut one = |name: String, written: Option<&LitStr>| {
+        if seen.insert(name.clone()) || conditional {
+            return;
+        }
         let message =
             format!("two actions of this participant are named `{name}`; give one another name");
-        match &args.name {
+        match written {
             Some(written) => errors.at(written, message),
             None => errors.at(ident, message),
         }
+    };
+    match &args.name {
+        Some(written) => one(written.value(), Some(written)),
+        None => one(ident.unraw().to_string(), None),
+    }
+    for alias in &args.alias {
+        one(alias.value(), Some(alias));
     }
 }

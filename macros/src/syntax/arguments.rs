@@ -1,4 +1,5 @@
-//! What stands in an annotation's parentheses: `key = value` or `key(value)`, separated by commas.
+//! What stands in an annotation's parentheses: `key = value`, `key(value)` or `key` alone,
+//! separated by commas.
 //!
 //! Which keys exist is a table per annotation; unknown and repeated ones are found here, so that no
 //! annotation can forget to look.
@@ -17,6 +18,29 @@ pub(crate) struct Accepted {
     pub(crate) name: &'static str,
     /// What to write, for messages.
     pub(crate) example: &'static str,
+}
+
+/// How an argument is written.
+#[derive(Clone, Copy)]
+enum Form {
+    /// `key = value`.
+    Value,
+    /// `key(..)`.
+    List,
+    /// `key` alone.
+    Word,
+}
+
+impl Accepted {
+    fn form(&self) -> Form {
+        if self.example.contains(" = ") {
+            Form::Value
+        } else if self.example.contains('(') {
+            Form::List
+        } else {
+            Form::Word
+        }
+    }
 }
 
 /// The longest name, in bytes; the same bound as in the protocol.
@@ -79,10 +103,10 @@ fn one(
         return Ok(());
     }
     seen.push(key.clone());
-    let opened = if known.example.contains(" = ") {
-        input.peek(Token![=]) && !input.peek(Token![==])
-    } else {
-        input.peek(syn::token::Paren)
+    let opened = match known.form() {
+        Form::Value => input.peek(Token![=]) && !input.peek(Token![==]),
+        Form::List => input.peek(syn::token::Paren),
+        Form::Word => input.is_empty() || input.peek(Token![,]),
     };
     if !opened || is_last_before_comma(input) {
         return Err(syn::Error::new(
@@ -155,6 +179,11 @@ pub(crate) fn as_text(expression: &Expr) -> Option<&LitStr> {
     }
 }
 
+/// Whether the expression is this bare word.
+pub(crate) fn is_word(expression: &Expr, word: &str) -> bool {
+    matches!(expression, Expr::Path(path) if path.qself.is_none() && path.path.is_ident(word))
+}
+
 /// `= "name"`, within the limits of names.
 pub(crate) fn literal_name(key: &Ident, input: ParseStream<'_>) -> syn::Result<LitStr> {
     let value = expression(input)?;
@@ -164,6 +193,26 @@ pub(crate) fn literal_name(key: &Ident, input: ParseStream<'_>) -> syn::Result<L
     };
     check_name(text)?;
     Ok(text.clone())
+}
+
+/// `= ["name", ..]`, each within the limits of names.
+pub(crate) fn literal_names(key: &Ident, input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
+    let value = expression(input)?;
+    let message = format!("`{key}` takes a list of string literals: {key} = [\"..\"]");
+    let refuse = |tokens: &Expr| syn::Error::new_spanned(tokens, &message);
+    let Expr::Array(list) = &value else {
+        return Err(refuse(&value));
+    };
+    if list.elems.is_empty() {
+        return Err(refuse(&value));
+    }
+    let names = list.elems.iter().map(|element| {
+        let element = ungrouped(element.clone());
+        let text = as_text(&element).ok_or_else(|| refuse(&element))?;
+        check_name(text)?;
+        Ok(text.clone())
+    });
+    names.collect()
 }
 
 /// A name as the protocol accepts it.

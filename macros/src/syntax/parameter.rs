@@ -5,9 +5,11 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::{
-    Attribute, FnArg, GenericParam, Generics, Meta, Pat, PatType, Receiver, ReceiverKind, Type,
+    Attribute, FnArg, GenericParam, Generics, LitStr, Meta, Pat, PatType, Receiver, ReceiverKind,
+    Type,
 };
 
+use super::arguments::{Accepted, literal_name, parse as parse_arguments};
 use super::types::{
     argument_of, borrows, has_impl_trait, is_named, lent, mentions, peeled, shown, static_cow,
 };
@@ -41,11 +43,56 @@ pub(crate) fn self_kind(receiver: &Receiver) -> syn::Result<SelfKind> {
     }
 }
 
+/// What may be written in `#[recorded(..)]` on a parameter.
+const RECORDED: &[Accepted] = &[
+    Accepted {
+        name: "name",
+        example: "name = \"old_name\"",
+    },
+    Accepted {
+        name: "default",
+        example: "default",
+    },
+];
+
+/// `#[recorded(name = "..", default)]`.
+#[derive(Clone, Default)]
+pub(crate) struct RecordedAs {
+    /// The name on the wire, where it is not the parameter's.
+    pub(crate) name: Option<LitStr>,
+    /// Whether the type's default stands in where nothing was recorded.
+    pub(crate) default: bool,
+}
+
+impl RecordedAs {
+    fn parse(attr: &Attribute, errors: &mut Errors) -> Self {
+        let mut found = Self::default();
+        let Meta::List(list) = &attr.meta else {
+            let message = "write #[recorded(name = \"..\")], #[recorded(default)] or both";
+            errors.at(&attr.meta, message);
+            return found;
+        };
+        let tokens = list.tokens.clone();
+        parse_arguments("recorded", RECORDED, tokens, errors, |key, input| {
+            if key == "name" {
+                found.name = Some(literal_name(key, input)?);
+            } else {
+                found.default = true;
+            }
+            Ok(())
+        });
+        found
+    }
+}
+
 /// The words that may stand before a parameter.
 #[derive(Default)]
 pub(crate) struct Marks {
     pub(crate) skip: Option<Attribute>,
     pub(crate) tried: Option<Attribute>,
+    pub(crate) kept: Option<Attribute>,
+    /// With the attribute, for messages.
+    pub(crate) recorded: Option<(Attribute, RecordedAs)>,
 }
 
 impl Marks {
@@ -57,6 +104,11 @@ impl Marks {
                 (&mut marks.skip, "skip")
             } else if attr.path().is_ident("tried") {
                 (&mut marks.tried, "tried")
+            } else if attr.path().is_ident("kept") {
+                (&mut marks.kept, "kept")
+            } else if attr.path().is_ident("recorded") {
+                marks.recorded = Some((attr.clone(), RecordedAs::parse(attr, errors)));
+                return false;
             } else {
                 return true;
             };
@@ -67,6 +119,13 @@ impl Marks {
             false
         });
         marks
+    }
+
+    /// How the parameter is recorded.
+    pub(crate) fn recorded_as(&self) -> RecordedAs {
+        self.recorded
+            .as_ref()
+            .map_or_else(RecordedAs::default, |(_, found)| found.clone())
     }
 }
 

@@ -2,11 +2,13 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::parse::ParseStream;
+use syn::spanned::Spanned as _;
 use syn::{Expr, LitStr, Token};
 
+use super::model::Fence;
 use crate::diagnostics::Errors;
 use crate::syntax::arguments::{
-    Accepted, as_text, expression, literal_name, parse as parse_arguments,
+    Accepted, as_text, expression, is_word, literal_name, literal_names, parse as parse_arguments,
 };
 
 /// Every argument. The manual has a heading for each.
@@ -24,6 +26,18 @@ pub(crate) const ACCEPTED: &[Accepted] = &[
         example: "name = \"debit\"",
     },
     Accepted {
+        name: "alias",
+        example: "alias = [\"old_name\"]",
+    },
+    Accepted {
+        name: "fence",
+        example: "fence = none",
+    },
+    Accepted {
+        name: "always_cancel",
+        example: "always_cancel",
+    },
+    Accepted {
         name: "map_err",
         example: "map_err = AccountError::transaction",
     },
@@ -37,12 +51,36 @@ pub(crate) struct Named {
     pub(crate) equals: Span,
 }
 
+/// Who ends the branch after one of the two decisions.
+#[derive(Clone)]
+pub(crate) enum Partnered {
+    /// `commit = confirm`.
+    Method(Named),
+    /// `commit = none`: nobody is called. The place of the word.
+    Nobody(Span),
+}
+
+impl Partnered {
+    /// The method that is named, if one is.
+    pub(crate) fn method(&self) -> Option<&Named> {
+        match self {
+            Self::Method(named) => Some(named),
+            Self::Nobody(_) => None,
+        }
+    }
+}
+
 /// The arguments as they were written.
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) name: Option<LitStr>,
-    pub(crate) commit: Option<Named>,
-    pub(crate) rollback: Option<Named>,
+    /// Names under which instances of other versions know the action.
+    pub(crate) alias: Vec<LitStr>,
+    pub(crate) commit: Option<Partnered>,
+    pub(crate) rollback: Option<Partnered>,
+    pub(crate) fence: Option<Fence>,
+    /// Where `always_cancel` stands.
+    pub(crate) always_cancel: Option<Ident>,
     pub(crate) map_err: Option<Expr>,
     /// Keys that were written, with or without mistakes in their values: those are not missing.
     pub(crate) written: Vec<String>,
@@ -66,16 +104,23 @@ fn take(args: &mut Args, key: &Ident, input: ParseStream<'_>) -> syn::Result<()>
     args.written.push(word.clone());
     match word.as_str() {
         "name" => args.name = Some(literal_name(key, input)?),
-        "commit" => args.commit = Some(named(key, input)?),
-        "rollback" => args.rollback = Some(named(key, input)?),
+        "alias" => args.alias = literal_names(key, input)?,
+        "commit" => args.commit = Some(partnered(key, input)?),
+        "rollback" => args.rollback = Some(partnered(key, input)?),
+        "fence" => {
+            let equals = input.fork().parse::<Token![=]>()?.span;
+            let expression = expression(input)?;
+            args.fence = Some(Fence { expression, equals });
+        }
+        "always_cancel" => args.always_cancel = Some(key.clone()),
         // The table holds no other key.
         _ => args.map_err = Some(expression(input)?),
     }
     Ok(())
 }
 
-/// `= confirm` or `= Self::confirm`.
-fn named(key: &Ident, input: ParseStream<'_>) -> syn::Result<Named> {
+/// `= confirm`, `= Self::confirm` or `= none`.
+fn partnered(key: &Ident, input: ParseStream<'_>) -> syn::Result<Partnered> {
     let equals = input.fork().parse::<Token![=]>()?.span;
     let value = expression(input)?;
     if let Some(text) = as_text(&value) {
@@ -85,6 +130,9 @@ fn named(key: &Ident, input: ParseStream<'_>) -> syn::Result<Named> {
         );
         return Err(syn::Error::new_spanned(text, message));
     }
+    if is_word(&value, "none") {
+        return Ok(Partnered::Nobody(value.span()));
+    }
     if let Expr::Path(path) = &value
         && path.qself.is_none()
         && let Some(last) = path.path.segments.last()
@@ -92,12 +140,12 @@ fn named(key: &Ident, input: ParseStream<'_>) -> syn::Result<Named> {
     {
         let on_self = path.path.segments.len() == 2 && path.path.segments[0].ident == "Self";
         if path.path.segments.len() == 1 || on_self {
-            return Ok(Named {
+            return Ok(Partnered::Method(Named {
                 ident: last.ident.clone(),
                 equals,
-            });
+            }));
         }
     }
-    let message = format!("`{key}` takes a method of this impl block: {key} = confirm");
+    let message = format!("`{key}` takes a method of this impl block, or `none`: {key} = confirm");
     Err(syn::Error::new_spanned(value, message))
 }

@@ -4,7 +4,7 @@
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::model::{Action, Call, Fence, Passed, RecordedParameter, What};
+use super::model::{Action, Call, Fence, From, Local, Passed, Read, RecordedParameter, What};
 use crate::hygiene::{CratePath, at, local, moved};
 use crate::syntax::async_fn::Shape;
 use crate::syntax::parameter::{SelfKind, name, recorded_name};
@@ -24,6 +24,7 @@ use crate::syntax::return_type::{converted, erased, turbofish, unreachable_retur
 /// ```
 pub(crate) fn phase_one(action: &Action, fence: Option<&Fence>, krate: &CratePath) -> TokenStream {
     let mixed = Span::mixed_site();
+    let fence = fence.filter(|_| action.fenced);
     // An `Arc` may be moved by the body, so the call holds one of its own.
     let (hold, this, instance) = match action.self_kind {
         SelfKind::Lent => (None, action.receiver.clone(), {
@@ -72,20 +73,32 @@ fn is_unused(parameter: &RecordedParameter) -> bool {
 pub(crate) fn spec(action: &Action, krate: &CratePath) -> TokenStream {
     let (spec, name) = (krate.private("ActionSpec"), &action.name);
     let line = Literal::u32_unsuffixed(action.line);
-    quote_spanned!(Span::mixed_site()=> #spec::new(#name, ::core::file!(), #line))
+    let aliases = (!action.aliases.is_empty()).then(|| {
+        let aliases = &action.aliases;
+        quote_spanned!(Span::mixed_site()=> .aliases(&[#(#aliases),*]))
+    });
+    let always_cancel = action
+        .always_cancel
+        .then(|| quote_spanned!(Span::mixed_site()=> .always_cancel()));
+    quote_spanned! {Span::mixed_site()=>
+        #spec::new(#name, ::core::file!(), #line) #aliases #always_cancel
+    }
 }
 
 /// Every recorded parameter under its name, before anything is moved.
 fn recorder(action: &Action, krate: &CratePath) -> TokenStream {
     let recorder = krate.private("Recorder");
-    let puts = action
-        .recorded
-        .iter()
-        .map(|RecordedParameter { ident, colon, .. }| {
-            let name = recorded_name(ident);
+    let puts = action.recorded.iter().map(
+        |RecordedParameter {
+             ident,
+             colon,
+             wire: name,
+             ..
+         }| {
             let lent = quote_spanned!(at(*colon)=> &);
             quote_spanned!(Span::mixed_site()=> .put(#name, #lent #ident))
-        });
+        },
+    );
     quote_spanned!(Span::mixed_site()=> #recorder::new() #(#puts)* .finish())
 }
 
@@ -162,17 +175,30 @@ pub(crate) fn arms(
     fence: Option<&Fence>,
     krate: &CratePath,
 ) -> TokenStream {
-    let (decision, name) = (krate.private("Decision"), &action.name);
+    let decision = krate.private("Decision");
+    let fence = fence.filter(|_| action.fenced);
+    let names: Vec<_> = [&action.name].into_iter().chain(&action.aliases).collect();
     let cfgs: Vec<_> = action.cfgs().collect();
     let arms = [("Commit", &action.commit), ("Rollback", &action.rollback)].map(|(word, call)| {
-        let (word, partner_cfgs) = (local(word), &call.cfgs);
-        let future = future(action, call, this, fence, krate);
+        let word = local(word);
+        let partner_cfgs = call.as_ref().map(|call| &*call.cfgs).unwrap_or_default();
+        let future = match call {
+            Some(call) => future(action, call, this, fence, krate),
+            None => nothing(),
+        };
         quote_spanned! {Span::mixed_site()=>
             #(#cfgs)* #(#partner_cfgs)*
-            (#name, #decision::#word) => #future,
+            (#(#names)|*, #decision::#word) => #future,
         }
     });
     arms.into_iter().collect()
+}
+
+/// Nobody is called: the branch ends.
+fn nothing() -> TokenStream {
+    quote_spanned! {Span::mixed_site()=>
+        ::std::boxed::Box::pin(::core::future::ready(::core::result::Result::Ok(())))
+    }
 }
 
 /// Reads what the partner takes, and calls it.
@@ -241,26 +267,30 @@ fn read(action: &Action, passed: &Passed, krate: &CratePath) -> Option<TokenStre
             };
             Some(quote_spanned!(mixed=> let #tried = #value;))
         }
-        What::Recorded { parameter, .. } => {
-            let (name, value) = (
-                recorded_name(&parameter.ident),
-                read_local(parameter, parameter.colon),
-            );
-            let (owned, place) = (parameter.form.owned(), at(parameter.colon));
-            let argument = quote_spanned!(place=> #branch.argument(#name)?);
-            Some(quote_spanned!(mixed=> let #value: #owned = #argument;))
+        What::Read(read) => {
+            let (name, value) = (&read.wire, read_local(&read.local, read.colon));
+            let (owned, place) = (read.form.owned(), at(read.colon));
+            let method = local(match read.from {
+                From::Arguments => "argument",
+                From::ArgumentsOrDefault => "argument_or_default",
+                From::Kept => "kept_or_missing",
+                From::KeptOrNot => "kept",
+            });
+            let found = quote_spanned!(place=> #branch.#method(#name)?);
+            Some(quote_spanned!(mixed=> let #value: #owned = #found;))
         }
     }
 }
 
-/// The local that holds a recorded parameter in phase two: named as the user's, but ours. A name
-/// that looks like ours is given another.
-fn read_local(parameter: &RecordedParameter, place: Span) -> proc_macro2::Ident {
-    let name = recorded_name(&parameter.ident);
-    let mut ident = if name.starts_with("__") {
-        local(&format!("__argument{name}"))
-    } else {
-        parameter.ident.clone()
+/// The local that holds a value in phase two: named as the user's, but ours. A name that looks like
+/// ours is given another, and so is what only the partner names.
+fn read_local(of: &Local, place: Span) -> proc_macro2::Ident {
+    let mut ident = match of {
+        Local::Of(ident) if recorded_name(ident).starts_with("__") => {
+            local(&format!("__argument{}", recorded_name(ident)))
+        }
+        Local::Of(ident) => ident.clone(),
+        Local::OfPartner(ident) => local(&format!("__read_{}", recorded_name(ident))),
     };
     ident.set_span(at(place));
     ident
@@ -299,6 +329,9 @@ fn value(passed: &Passed) -> TokenStream {
             );
             quote_spanned!(place=> #tried.#lend())
         }
-        What::Recorded { parameter, how } => how.of(&read_local(parameter, passed.colon), place),
+        What::Read(read) => {
+            let Read { local, how, .. } = &**read;
+            how.of(&read_local(local, passed.colon), place)
+        }
     }
 }

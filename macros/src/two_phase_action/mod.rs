@@ -6,6 +6,7 @@
 mod alone;
 pub(crate) mod args;
 pub(crate) mod expand;
+mod matching;
 pub(crate) mod model;
 pub(crate) mod partner;
 pub(crate) mod validate;

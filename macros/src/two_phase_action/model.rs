@@ -6,6 +6,7 @@ use syn::{Attribute, Expr, PatType, Type};
 
 use crate::hygiene::{Arrow, CratePath, at, moved, with_self};
 use crate::syntax::annotated_fn::{AnnotatedFn, Body};
+use crate::syntax::arguments::is_word;
 use crate::syntax::async_fn::Shape;
 use crate::syntax::parameter::{Form, SelfKind};
 
@@ -17,6 +18,11 @@ pub(crate) struct Fence {
 }
 
 impl Fence {
+    /// Whether it is `fence = none`.
+    pub(crate) fn is_none(&self) -> bool {
+        is_word(&self.expression, "none")
+    }
+
     /// `fence_of(&EXPRESSION)`, with `this` for `self`.
     pub(crate) fn of(&self, this: &Ident, krate: &CratePath) -> TokenStream {
         let expression = with_self(&self.expression, this);
@@ -33,6 +39,12 @@ pub(crate) struct Action {
     pub(crate) shape: Shape,
     /// Its name on the wire.
     pub(crate) name: String,
+    /// Names under which other versions know it.
+    pub(crate) aliases: Vec<String>,
+    /// Whether it has the participant's fence.
+    pub(crate) fenced: bool,
+    /// Whether its rollback method is called although no try left a row.
+    pub(crate) always_cancel: bool,
     pub(crate) line: u32,
     pub(crate) self_kind: SelfKind,
     /// The receiver's `self`.
@@ -43,15 +55,17 @@ pub(crate) struct Action {
     /// What it returns, where that is written.
     pub(crate) output: Type,
     pub(crate) arrow: Arrow,
-    pub(crate) commit: Call,
-    pub(crate) rollback: Call,
+    /// None where nobody is called.
+    pub(crate) commit: Option<Call>,
+    pub(crate) rollback: Option<Call>,
     pub(crate) map_err: Option<Expr>,
 }
 
 impl Action {
     /// Whether a partner takes what phase one returned.
     pub(crate) fn keeps_tried(&self) -> bool {
-        [&self.commit, &self.rollback].iter().any(|call| {
+        let mut calls = [&self.commit, &self.rollback].into_iter().flatten();
+        calls.any(|call| {
             call.passed
                 .iter()
                 .any(|passed| matches!(passed.what, What::Tried { .. }))
@@ -74,6 +88,10 @@ pub(crate) struct RecordedParameter {
     /// Where its `:` stands: errors about its type are reported there.
     pub(crate) colon: Span,
     pub(crate) form: Form,
+    /// The name on the wire.
+    pub(crate) wire: String,
+    /// Whether a default stands in where nothing was recorded.
+    pub(crate) default: bool,
 }
 
 /// The call of a partner in phase two.
@@ -108,13 +126,43 @@ pub(crate) enum What {
         /// `T` is unsized: `str`, say.
         unsized_: bool,
     },
-    /// A recorded parameter.
-    Recorded {
-        /// Which.
-        parameter: Box<RecordedParameter>,
-        /// How it is handed over.
-        how: Handing,
-    },
+    /// A value that phase one recorded or kept.
+    Read(Box<Read>),
+}
+
+/// A value that is read by its name.
+pub(crate) struct Read {
+    pub(crate) from: From,
+    /// The name on the wire.
+    pub(crate) wire: String,
+    /// Names the local that holds it.
+    pub(crate) local: Local,
+    pub(crate) form: Form,
+    /// Where the `:` of the recorded parameter stands: errors about its type are reported there.
+    pub(crate) colon: Span,
+    pub(crate) how: Handing,
+}
+
+/// Where a value is read from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum From {
+    /// The recorded arguments.
+    Arguments,
+    /// The recorded arguments, or the type's default.
+    ArgumentsOrDefault,
+    /// What phase one kept.
+    Kept,
+    /// What phase one may have kept.
+    KeptOrNot,
+}
+
+/// What the local that holds a value is named after.
+#[derive(Clone)]
+pub(crate) enum Local {
+    /// A parameter of the action.
+    Of(Ident),
+    /// A parameter that only the partner has.
+    OfPartner(Ident),
 }
 
 /// How a value that phase two has read is handed to a partner.

@@ -1,12 +1,14 @@
 //! A phase-two method, read once however many actions it serves.
 
 use proc_macro2::{Ident, Span};
-use syn::{Attribute, FnArg, GenericParam, PatType, ReturnType, Safety, Type};
+use syn::{Attribute, FnArg, GenericParam, Generics, PatType, ReturnType, Safety, Type};
 
 use crate::diagnostics::Errors;
 use crate::hygiene::Arrow;
 use crate::syntax::annotated_fn::AnnotatedFn;
-use crate::syntax::parameter::{Marks, SelfKind, is_context, is_exclusive, name, self_kind};
+use crate::syntax::parameter::{
+    Form, Marks, RecordedAs, SelfKind, is_context, is_exclusive, name, self_kind,
+};
 use crate::syntax::types::{argument_of, is_unsized, lent};
 
 /// A method that `commit` or `rollback` names.
@@ -29,8 +31,20 @@ pub(crate) struct Takes {
 pub(crate) enum Kind {
     Tx,
     Context,
-    Tried { optional: bool, unsized_: bool },
-    Named(Ident),
+    Tried {
+        optional: bool,
+        unsized_: bool,
+    },
+    Kept {
+        name: Ident,
+        recorded: RecordedAs,
+        optional: bool,
+        form: Form,
+    },
+    Named {
+        name: Ident,
+        recorded: RecordedAs,
+    },
 }
 
 /// The method as a partner; nothing if it cannot be one, whatever action names it.
@@ -137,8 +151,25 @@ fn takes(method: &AnnotatedFn, fenced: bool, errors: &mut Errors) -> Vec<Takes> 
 }
 
 fn kind(parameter: &PatType, marks: &Marks, fenced: bool, errors: &mut Errors) -> Option<Kind> {
+    if let (Some(attr), true) = (
+        marks.recorded.as_ref().map(|(attr, _)| attr),
+        marks.tried.is_some() || is_exclusive(&parameter.ty) || is_context(&parameter.ty),
+    ) {
+        let message = "`#[recorded]` stands on a value that is read by its name";
+        errors.at(attr, message);
+        return None;
+    }
+    if let (Some(_), Some(kept)) = (&marks.tried, &marks.kept) {
+        let message = "`#[tried]` is what phase one returned, `#[kept]` what it kept by name: \
+                       remove one of the two";
+        errors.at(kept, message);
+        return None;
+    }
     if marks.tried.is_some() {
         return tried(parameter, errors);
+    }
+    if marks.kept.is_some() {
+        return kept(parameter, marks, errors);
     }
     if is_exclusive(&parameter.ty) {
         if !fenced {
@@ -158,7 +189,40 @@ fn kind(parameter: &PatType, marks: &Marks, fenced: bool, errors: &mut Errors) -
         errors.at(&parameter.pat, message);
         return None;
     };
-    Some(Kind::Named(name.clone()))
+    Some(Kind::Named {
+        name: name.clone(),
+        recorded: marks.recorded_as(),
+    })
+}
+
+/// A value that phase one kept under the parameter's name.
+fn kept(parameter: &PatType, marks: &Marks, errors: &mut Errors) -> Option<Kind> {
+    let Some(name) = name(parameter) else {
+        let message = "give this parameter the name under which phase one kept the value";
+        errors.at(&parameter.pat, message);
+        return None;
+    };
+    let recorded = marks.recorded_as();
+    if let (true, Some((attr, _))) = (recorded.default, &marks.recorded) {
+        let message = "take `Option<T>`: it is `None` where phase one kept nothing";
+        errors.at(attr, message);
+        return None;
+    }
+    let inside = argument_of(&parameter.ty, "Option");
+    match Form::of(&parameter.ty, &Generics::default(), false) {
+        Ok(form) => Some(Kind::Kept {
+            name: name.clone(),
+            recorded,
+            optional: inside.is_some(),
+            form,
+        }),
+        Err(message) => {
+            // A partner's parameter cannot be skipped.
+            let message = message.replace(", or mark it `#[skip]`", "");
+            errors.at(&parameter.ty, message);
+            None
+        }
+    }
 }
 
 fn tried(parameter: &PatType, errors: &mut Errors) -> Option<Kind> {

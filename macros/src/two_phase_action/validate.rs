@@ -6,34 +6,29 @@ use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, FnArg, PatType, ReturnType, Signature, Token};
 
-use super::args::{Args, Named};
+use super::args::{Args, Partnered};
 use super::is_ours;
-use super::model::{Action, Call, Handing, Passed, RecordedParameter, What};
-use super::partner::{Kind, Partner, Takes};
-use crate::diagnostics::{Errors, quoted};
+use super::matching::{Branched, Decision, call};
+use super::model::{Action, RecordedParameter};
+use super::partner::Partner;
+use crate::diagnostics::Errors;
 use crate::hygiene::{Arrow, line};
 use crate::syntax::annotated_fn::AnnotatedFn;
 use crate::syntax::async_fn::{Shape, future_output, is_boxed, shape};
 use crate::syntax::parameter::{
     Form, Marks, SelfKind, is_context, is_exclusive, name, recorded_name, self_kind,
 };
-use crate::syntax::types::{argument_of, is_unsized, lent};
 
 /// What an action is checked against.
+#[derive(Clone, Copy)]
 pub(crate) struct Surroundings<'a> {
+    /// Whether the participant has a fence; an action may do without it.
     pub(crate) fenced: bool,
     pub(crate) in_trait: bool,
     /// `map_err` of the whole participant.
     pub(crate) map_err: Option<&'a Expr>,
     /// Every method that some action names and that can be a partner.
     pub(crate) partners: &'a [Partner],
-}
-
-/// The two decisions, each with a partner.
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Decision {
-    Commit,
-    Rollback,
 }
 
 /// The action, checked; nothing if a mistake was found in it.
@@ -46,24 +41,24 @@ pub(crate) fn validate(
 ) -> Option<Action> {
     let before = errors.count();
     missing(attr, &args, errors);
+    let fenced = check_fence(&args, around, errors);
+    check_always_cancel(&args, fenced, errors);
+    let action = Branched {
+        name: &method.sig.ident,
+        fenced,
+        always_cancel: args.always_cancel.is_some(),
+    };
     let signature = check_signature(&method.sig, errors);
-    let parameters = parameters(method, around, errors);
+    let parameters = parameters(method, fenced, around, errors);
     let future = future(method, errors);
-    let serve = |named: &Option<Named>, decision, errors: &mut Errors| {
-        let named = named.as_ref()?;
+    let serve = |named: &Option<Partnered>, decision, errors: &mut Errors| {
+        let named = named.as_ref().and_then(Partnered::method)?;
         let partner = around
             .partners
             .iter()
             .find(|partner| partner.ident == named.ident)?;
-        Some(call(
-            &method.sig.ident,
-            &parameters,
-            named,
-            partner,
-            decision,
-            around,
-            errors,
-        ))
+        let branch = (action, decision);
+        Some(call(branch, &parameters, named, partner, errors))
     };
     let commit = serve(&args.commit, Decision::Commit, errors);
     let rollback = serve(&args.rollback, Decision::Rollback, errors);
@@ -80,6 +75,9 @@ pub(crate) fn validate(
         body: method.body.clone()?,
         shape,
         name,
+        aliases: args.alias.iter().map(syn::LitStr::value).collect(),
+        fenced,
+        always_cancel: args.always_cancel.is_some(),
         line: line(method.sig.ident.span()),
         self_kind,
         receiver,
@@ -87,8 +85,8 @@ pub(crate) fn validate(
         recorded: parameters.recorded,
         output,
         arrow,
-        commit: commit?,
-        rollback: rollback?,
+        commit,
+        rollback,
         map_err: args.map_err.or_else(|| around.map_err.cloned()),
         method: AnnotatedFn {
             attrs: method
@@ -106,15 +104,56 @@ pub(crate) fn validate(
     })
 }
 
+/// Whether the action has the participant's fence.
+fn check_fence(args: &Args, around: &Surroundings<'_>, errors: &mut Errors) -> bool {
+    let Some(fence) = &args.fence else {
+        return around.fenced;
+    };
+    if !fence.is_none() {
+        let message = "a method has the fence of its participant, #[participant(fence = ..)], or \
+                       none: fence = none";
+        errors.at(&fence.expression, message);
+        return around.fenced;
+    }
+    if !around.fenced {
+        let message = "this participant has no fence: remove `fence = none`";
+        errors.at(&fence.expression, message);
+    }
+    false
+}
+
+fn check_always_cancel(args: &Args, fenced: bool, errors: &mut Errors) {
+    let Some(written) = &args.always_cancel else {
+        return;
+    };
+    if !fenced {
+        let message = "without a fence the rollback method is called in any case: remove \
+                       `always_cancel`";
+        errors.at(written, message);
+    } else if matches!(args.rollback, Some(Partnered::Nobody(_))) {
+        let message = "`always_cancel` calls the rollback method also where no try left a row, and \
+                       this action has none: name one, or remove `always_cancel`";
+        errors.at(written, message);
+    }
+}
+
 fn missing(attr: &Attribute, args: &Args, errors: &mut Errors) {
+    if let (Some(Partnered::Nobody(_)), Some(Partnered::Nobody(second))) =
+        (&args.commit, &args.rollback)
+    {
+        let message = "one of the two must name a method: an action that nothing follows in phase \
+                       two is no branch; call it as a plain function";
+        errors.at_span(*second, message);
+    }
     let wanted = [
         ("commit", "makes final what this method reserved", "confirm"),
         ("rollback", "gives back what this method reserved", "cancel"),
     ];
     for (key, what, example) in wanted {
         if !args.written.iter().any(|written| written == key) {
-            let message =
-                format!("`{key}` is missing: name the method that {what}: {key} = {example}");
+            let message = format!(
+                "`{key}` is missing: name the method that {what}: {key} = {example}, or write {key} = none"
+            );
             errors.at(attr.path(), message);
         }
     }
@@ -173,17 +212,24 @@ fn future(method: &AnnotatedFn, errors: &mut Errors) -> Option<(Shape, syn::Type
 }
 
 /// The parameters of an action, sorted.
-struct Parameters {
+pub(super) struct Parameters {
     public: Punctuated<FnArg, Token![,]>,
     tx: Option<PatType>,
-    recorded: Vec<RecordedParameter>,
+    pub(super) recorded: Vec<RecordedParameter>,
     /// Names that phase two does not have.
-    skipped: Vec<Ident>,
+    pub(super) skipped: Vec<Ident>,
     /// Names whose parameter has a mistake of its own.
-    broken: Vec<Ident>,
+    pub(super) broken: Vec<Ident>,
 }
 
-fn parameters(method: &AnnotatedFn, around: &Surroundings<'_>, errors: &mut Errors) -> Parameters {
+fn parameters(
+    method: &AnnotatedFn,
+    fenced: bool,
+    around: &Surroundings<'_>,
+    errors: &mut Errors,
+) -> Parameters {
+    // `fence = none` takes the transaction away from this action alone.
+    let around = Surroundings { fenced, ..*around };
     let mut sorted = Parameters {
         public: Punctuated::new(),
         tx: None,
@@ -194,7 +240,9 @@ fn parameters(method: &AnnotatedFn, around: &Surroundings<'_>, errors: &mut Erro
     for input in &method.sig.inputs {
         match input {
             FnArg::Receiver(_) => sorted.public.push(input.clone()),
-            FnArg::Typed(parameter) => sort(parameter.clone(), method, around, &mut sorted, errors),
+            FnArg::Typed(parameter) => {
+                sort(parameter.clone(), method, &around, &mut sorted, errors);
+            }
         }
     }
     if around.fenced && sorted.tx.is_none() && errors_none_about_tx(method) {
@@ -232,12 +280,23 @@ fn sort(
         errors.at(tried, message);
         return;
     }
+    if let Some(kept) = &marks.kept {
+        let message = "`#[kept]` stands on a parameter of a phase-two method; phase one keeps with \
+                       `BranchContext::keep`";
+        errors.at(kept, message);
+        return;
+    }
+    let is_tx = around.fenced && is_exclusive(&parameter.ty);
+    if let (Some((attr, _)), true) = (&marks.recorded, marks.skip.is_some() || is_tx) {
+        let message = "this parameter is not recorded: remove `#[recorded]`";
+        errors.at(attr, message);
+    }
     if marks.skip.is_some() {
         sorted.skipped.extend(name(&parameter).cloned());
         sorted.public.push(FnArg::Typed(parameter));
         return;
     }
-    if around.fenced && is_exclusive(&parameter.ty) {
+    if is_tx {
         if sorted.tx.is_some() {
             let message = "one `&mut` parameter is the fence's transaction; mark the other #[skip]";
             errors.at(&parameter, message);
@@ -246,8 +305,11 @@ fn sort(
         }
         return;
     }
-    match recorded(&parameter, method, around) {
-        Ok(recorded) => sorted.recorded.push(recorded),
+    match recorded(&parameter, &marks, method, around) {
+        Ok(recorded) => {
+            check_unique(&recorded, &sorted.recorded, &marks, errors);
+            sorted.recorded.push(recorded);
+        }
         Err(error) => {
             sorted.broken.extend(name(&parameter).cloned());
             errors.push(error);
@@ -256,8 +318,29 @@ fn sort(
     sorted.public.push(FnArg::Typed(parameter));
 }
 
+/// Two values under one name could not be told apart.
+fn check_unique(
+    recorded: &RecordedParameter,
+    others: &[RecordedParameter],
+    marks: &Marks,
+    errors: &mut Errors,
+) {
+    let Some(other) = others.iter().find(|other| other.wire == recorded.wire) else {
+        return;
+    };
+    let message = format!(
+        "`{}` and `{}` are both recorded as `{}`; give one another name",
+        other.ident, recorded.ident, recorded.wire
+    );
+    match marks.recorded_as().name {
+        Some(name) => errors.at(name, message),
+        None => errors.at(&recorded.ident, message),
+    }
+}
+
 fn recorded(
     parameter: &PatType,
+    marks: &Marks,
     method: &AnnotatedFn,
     around: &Surroundings<'_>,
 ) -> syn::Result<RecordedParameter> {
@@ -280,144 +363,16 @@ fn recorded(
     match Form::of(&parameter.ty, &method.sig.generics, around.in_trait) {
         Ok(form) => {
             let colon = parameter.colon_token.span;
+            let how = marks.recorded_as();
+            let wire = how.name.map(|name| name.value());
             Ok(RecordedParameter {
                 ident: ident.clone(),
                 colon,
                 form,
+                wire: wire.unwrap_or_else(|| recorded_name(ident)),
+                default: how.default,
             })
         }
         Err(message) => error(&parameter.ty, &message),
-    }
-}
-
-/// The call of a partner: each of its parameters matched by name.
-fn call(
-    action: &Ident,
-    parameters: &Parameters,
-    named: &Named,
-    partner: &Partner,
-    decision: Decision,
-    around: &Surroundings<'_>,
-    errors: &mut Errors,
-) -> Call {
-    let mut passed = Vec::new();
-    for takes in &partner.takes {
-        let what = match &takes.kind {
-            Kind::Tx => Some(What::Tx),
-            Kind::Context => Some(What::Context),
-            Kind::Tried { optional, unsized_ } => {
-                check_tried(takes, *optional, decision, around.fenced, errors);
-                Some(What::Tried {
-                    optional: *optional,
-                    unsized_: *unsized_,
-                })
-            }
-            Kind::Named(name) => find(action, parameters, name, takes, around.fenced, errors),
-        };
-        passed.extend(what.map(|what| Passed {
-            what,
-            colon: takes.colon,
-        }));
-    }
-    Call {
-        partner: named.ident.clone(),
-        equals: named.equals,
-        self_kind: partner.self_kind,
-        cfgs: partner.cfgs.clone(),
-        arrow: partner.arrow,
-        passed,
-    }
-}
-
-/// Behind a fence phase two runs only where phase one committed; without one a rollback may come
-/// before phase one answered.
-fn check_tried(
-    takes: &Takes,
-    optional: bool,
-    decision: Decision,
-    fenced: bool,
-    errors: &mut Errors,
-) {
-    if fenced && optional {
-        let message = "behind a fence phase two runs only where phase one committed, so what it \
-                       returned is always there: take `&T`";
-        errors.at(&takes.ty, message);
-    }
-    if !fenced && !optional && decision == Decision::Rollback {
-        let message = "without a fence a rollback may come before phase one answered: take \
-                       `Option<&T>`";
-        errors.at(&takes.ty, message);
-    }
-}
-
-fn find(
-    action: &Ident,
-    parameters: &Parameters,
-    name: &Ident,
-    takes: &Takes,
-    fenced: bool,
-    errors: &mut Errors,
-) -> Option<What> {
-    let found = parameters
-        .recorded
-        .iter()
-        .find(|recorded| recorded.ident == *name);
-    if let Some(found) = found {
-        let how = handing(&found.form, &takes.ty);
-        return Some(What::Recorded {
-            parameter: Box::new(found.clone()),
-            how,
-        });
-    }
-    if parameters.broken.contains(name) {
-        // Its own mistake is reported already.
-        return None;
-    }
-    if parameters.skipped.contains(name) {
-        let message =
-            format!("`{name}` is marked `#[skip]` in `{action}`, so phase two does not have it");
-        errors.at(name, message);
-        return None;
-    }
-    let records = match parameters.recorded.as_slice() {
-        [] => "records no parameter".to_owned(),
-        recorded => format!(
-            "records {}",
-            quoted(
-                recorded
-                    .iter()
-                    .map(|recorded| recorded_name(&recorded.ident))
-            )
-        ),
-    };
-    let tx = if fenced { "`&mut FenceTx<..>`, " } else { "" };
-    errors.at(
-        name,
-        format!(
-            "`{name}` is not a parameter of `{action}`, which {records}; a phase-two method may \
-             also take {tx}`&BranchContext` and `#[tried] value: &T`"
-        ),
-    );
-    None
-}
-
-/// How a value of this recorded form is handed to a parameter of that type. What does not fit is
-/// handed over all the same: rustc says what is wrong with it.
-fn handing(form: &Form, wanted: &syn::Type) -> Handing {
-    if lent(wanted).is_some() {
-        return Handing::Lend;
-    }
-    if let Some(inner) = argument_of(wanted, "Option").and_then(lent) {
-        return if is_unsized(inner) {
-            Handing::LendUnsizedInside
-        } else {
-            Handing::LendInside
-        };
-    }
-    let wants_cow = argument_of(wanted, "Cow").is_some();
-    match (form, wants_cow) {
-        (Form::Cow(_), false) => Handing::OutOfCow,
-        (Form::Owned(_) | Form::Lent(_), true) => Handing::IntoCow,
-        _ => Handing::Move,
     }
 }

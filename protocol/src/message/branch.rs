@@ -166,6 +166,8 @@ pub struct PhaseTwo {
     pub resource: Resource,
     /// Which action.
     pub action: ActionName,
+    /// What it leaves behind in phase one.
+    pub kind: BranchKind,
     /// What was decided about it.
     pub decision: Decision,
     /// Recorded arguments, where no fence row holds them.
@@ -186,6 +188,7 @@ impl fmt::Debug for PhaseTwo {
             .field("call", &self.call)
             .field("resource", &self.resource)
             .field("action", &self.action)
+            .field("kind", &self.kind)
             .field("decision", &self.decision)
             .field("by_operator", &self.by_operator)
             .finish_non_exhaustive()

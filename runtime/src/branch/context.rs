@@ -1,13 +1,15 @@
 //! What a branch is, for the user's functions, and the future that shows it to them.
 
 use std::cell::RefCell;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use unanimous_protocol::{ActionName, CallId, Decision, Xid};
+use unanimous_protocol::message::Kept;
+use unanimous_protocol::{ActionName, CallId, Decision, Xid, limits};
 
 thread_local! {
     static CURRENT: RefCell<Option<BranchContext>> = const { RefCell::new(None) };
@@ -30,6 +32,45 @@ struct Inner {
     /// None in phase one.
     decision: Option<Decision>,
     attempt: u32,
+    kept: Mutex<Keeping>,
+}
+
+/// What phase one keeps for phase two.
+#[derive(Default)]
+struct Keeping {
+    values: Kept,
+    /// What was kept is on its way: more would be lost.
+    closed: bool,
+}
+
+impl fmt::Debug for Keeping {
+    /// Users' values never reach a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeping").finish_non_exhaustive()
+    }
+}
+
+/// Why a value cannot be kept for phase two.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeepError {
+    /// Its serialisation failed.
+    #[error("`{name}` cannot be kept: {why}")]
+    Serialize {
+        /// The name.
+        name: String,
+        /// What its `Serialize` said.
+        why: String,
+    },
+    /// Names and values of one branch are longer than the limit.
+    #[error(
+        "with `{0}` more than {max} bytes would be kept; keep a reference to large data instead, such as its key",
+        max = limits::ARGUMENTS_BYTES_MAX
+    )]
+    TooLarge(String),
+    /// Phase one has ended: the value would reach nobody.
+    #[error("`{0}` cannot be kept: phase one has ended")]
+    TooLate(String),
 }
 
 impl BranchContext {
@@ -47,6 +88,10 @@ impl BranchContext {
                 action,
                 decision,
                 attempt,
+                kept: Mutex::new(Keeping {
+                    values: Kept::new(),
+                    closed: decision.is_some(),
+                }),
             }),
         }
     }
@@ -108,6 +153,52 @@ impl BranchContext {
     #[must_use]
     pub fn try_key(&self) -> String {
         self.key_of(TRY)
+    }
+
+    /// Keeps a value for phase two, where a `#[kept]` parameter of this name, or
+    /// [`Branch::kept`](crate::Branch::kept), reads it back. A value kept again under one name
+    /// replaces the earlier one.
+    ///
+    /// Behind a fence it is stored in the branch's row, in the same local transaction as what
+    /// phase one did; without one the coordinator keeps it, and it is on its way only once phase
+    /// one has ended, so a rollback may not know it. Names and values of a branch are at most
+    /// [`limits::ARGUMENTS_BYTES_MAX`] bytes.
+    ///
+    /// # Errors
+    ///
+    /// When the value cannot be serialised or is too large, and outside phase one. Nothing is kept
+    /// then. The error never shows a value.
+    pub fn keep<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<(), KeepError> {
+        let json = serde_json::to_string(value).map_err(|error| KeepError::Serialize {
+            name: name.to_owned(),
+            why: error.to_string(),
+        })?;
+        let mut kept = self.keeping();
+        if kept.closed {
+            return Err(KeepError::TooLate(name.to_owned()));
+        }
+        let others = kept.values.iter().filter(|(other, _)| ***other != *name);
+        let bytes: usize = others.map(|(name, json)| name.len() + json.len()).sum();
+        if bytes + name.len() + json.len() > limits::ARGUMENTS_BYTES_MAX {
+            return Err(KeepError::TooLarge(name.to_owned()));
+        }
+        kept.values.insert(name.into(), json.into());
+        Ok(())
+    }
+
+    /// What phase one kept; from here on it can keep no more.
+    pub(crate) fn take_kept(&self) -> Kept {
+        let mut kept = self.keeping();
+        kept.closed = true;
+        std::mem::take(&mut kept.values)
+    }
+
+    fn keeping(&self) -> MutexGuard<'_, Keeping> {
+        // Nothing panics while the lock is held.
+        self.inner
+            .kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn key_of(&self, phase: &str) -> String {
@@ -246,6 +337,42 @@ mod tests {
             keys.iter()
                 .all(|key| key.len() == 32 && key.bytes().all(|b| b.is_ascii_hexdigit()))
         );
+    }
+
+    #[test]
+    fn what_is_kept_is_taken_once_and_only_phase_one_keeps() {
+        let tried = context("account.debit:1", None);
+        tried.keep("number", &1).unwrap();
+        tried.clone().keep("number", &2).unwrap();
+        tried.keep("card", "canary").unwrap();
+        let shown = format!("{tried:?}");
+        assert!(!shown.contains("canary"), "{shown}");
+        let kept = tried.take_kept();
+        let texts: Vec<_> = kept.iter().map(|(name, json)| (&**name, &**json)).collect();
+        assert_eq!(texts, [("card", "\"canary\""), ("number", "2")]);
+        let late = KeepError::TooLate("card".to_owned());
+        assert_eq!(tried.keep("card", &1), Err(late.clone()));
+        assert!(tried.take_kept().is_empty());
+        let committed = context("account.debit:1", Some(Decision::Commit));
+        assert_eq!(committed.keep("card", &1), Err(late));
+    }
+
+    #[test]
+    fn what_is_kept_has_a_limit_that_counts_every_name_and_value_once() {
+        let tried = context("account.debit:1", None);
+        // A text of JSON has two bytes beside its letters.
+        let half = "x".repeat(limits::ARGUMENTS_BYTES_MAX / 2 - 3);
+        tried.keep("a", &half).unwrap();
+        tried.keep("a", &half).unwrap();
+        tried.keep("b", &half).unwrap();
+        assert_eq!(
+            tried.keep("c", ""),
+            Err(KeepError::TooLarge("c".to_owned()))
+        );
+        let keys = std::collections::HashMap::from([((1, 2), 3)]);
+        let error = tried.keep("b", &keys).unwrap_err().to_string();
+        assert!(error.starts_with("`b` cannot be kept"), "{error}");
+        assert_eq!(tried.take_kept().len(), 2);
     }
 
     #[test]

@@ -12,11 +12,11 @@ use unanimous_protocol::message::{
     Horizon, InDoubtAnswer, InDoubtQuestion, JoinRefused, Joined, Register, Report, ReportAnswer,
 };
 use unanimous_protocol::{
-    ActionName, Alias, DatabaseId, Decision, Incarnation, ParticipantName, RollbackReason, Xid,
+    Alias, DatabaseId, Decision, Incarnation, ParticipantName, RollbackReason, Xid,
 };
 
 use super::fence::{
-    DynFence, FenceError, InDoubtRow, OpenTransaction, PhaseTwoCause, PhaseTwoStep, RowKey,
+    Delivery, DynFence, FenceError, InDoubtRow, OpenTransaction, PhaseTwoStep, RowKey,
     StoredAnswer, TryRow, TryStep,
 };
 use super::{ActionSpec, Branch, BranchContext, Participant, PhaseTwoError};
@@ -257,13 +257,15 @@ impl DynFence for FakeFence {
 
     fn begin_phase_two(
         &self,
-        key: RowKey,
-        _: ParticipantName,
-        _: ActionName,
-        decision: Decision,
-        cause: PhaseTwoCause,
+        delivery: Delivery,
         _: i64,
     ) -> BoxFuture<'_, Result<PhaseTwoStep, FenceError>> {
+        let Delivery {
+            key,
+            decision,
+            cause,
+            ..
+        } = delivery;
         let counter = key.xid.own().unwrap().counter;
         self.log
             .say(format!("begin {decision} of {counter} ({cause:?})"));

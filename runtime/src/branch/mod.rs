@@ -23,7 +23,7 @@ pub(crate) mod run;
 pub(crate) use context::{BranchScope, InBranch};
 
 pub use action::Action;
-pub use context::BranchContext;
+pub use context::{BranchContext, KeepError};
 pub use deliver::ProvideError;
 pub use participant::{ActionSpec, Participant, SourceLocation};
 pub use phase_two::{Branch, PhaseTwoError};

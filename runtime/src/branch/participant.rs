@@ -22,6 +22,8 @@ pub struct SourceLocation {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ActionSpec {
     name: &'static str,
+    aliases: &'static [&'static str],
+    always_cancel: bool,
     location: SourceLocation,
 }
 
@@ -31,7 +33,25 @@ impl ActionSpec {
     pub const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
         Self {
             name,
+            aliases: &[],
+            always_cancel: false,
             location: SourceLocation { file, line },
+        }
+    }
+
+    /// It also performs phase two of branches that other versions registered under these names.
+    #[must_use]
+    pub const fn aliases(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+
+    /// Rollback of a fenced branch is performed although no try left a row (T7). Its registration
+    /// costs a forced write, and its arguments travel to the coordinator.
+    #[must_use]
+    pub const fn always_cancel(self) -> Self {
+        Self {
+            always_cancel: true,
+            ..self
         }
     }
 
@@ -39,6 +59,18 @@ impl ActionSpec {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The names under which other versions know it.
+    #[must_use]
+    pub const fn other_names(&self) -> &'static [&'static str] {
+        self.aliases
+    }
+
+    /// Whether its rollback is performed although no try left a row.
+    #[must_use]
+    pub const fn is_always_cancelled(&self) -> bool {
+        self.always_cancel
     }
 
     /// Where the action is declared.

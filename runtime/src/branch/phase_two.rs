@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use unanimous_protocol::Decision;
-use unanimous_protocol::message::Json;
+use unanimous_protocol::message::{Json, Kept};
 
 use super::BranchContext;
-use super::record::Recorded;
+use super::record::{RecordError, Recorded};
 
 /// Why phase two of a branch did not succeed.
 ///
@@ -98,6 +98,7 @@ pub struct Branch {
     pub(crate) decision: Decision,
     pub(crate) arguments: Recorded,
     pub(crate) tried: Option<Json>,
+    pub(crate) kept: Kept,
     /// A `FenceTx<DB>`, where the participant has a fence.
     pub(crate) transaction: Option<Box<dyn Any + Send>>,
 }
@@ -139,6 +140,47 @@ impl Branch {
     pub fn argument<T: DeserializeOwned>(&self, name: &str) -> Result<T, PhaseTwoError> {
         self.arguments.read(name).map_err(|why| {
             PhaseTwoError::not_here(format!("the argument `{name}` of {}: {why}", self.action()))
+        })
+    }
+
+    /// One recorded argument by its name, or the type's default where nothing was recorded under
+    /// it: another version did not know it.
+    ///
+    /// # Errors
+    ///
+    /// When what was recorded is not a `T`, as [`Branch::argument`].
+    pub fn argument_or_default<T: DeserializeOwned + Default>(
+        &self,
+        name: &str,
+    ) -> Result<T, PhaseTwoError> {
+        match self.arguments.read::<T>(name) {
+            Err(RecordError::Missing) => Ok(T::default()),
+            _ => self.argument(name),
+        }
+    }
+
+    /// What phase one kept under this name with [`BranchContext::keep`], if it is known here: a
+    /// rollback may come before phase one kept anything.
+    ///
+    /// # Errors
+    ///
+    /// When it is not a `T`. The error never shows a value.
+    pub fn kept<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, PhaseTwoError> {
+        let decoded = self.kept.get(name).map(|json| serde_json::from_str(json));
+        decoded.transpose().map_err(|_| {
+            let (action, wanted) = (self.action(), type_name::<T>());
+            PhaseTwoError::not_here(format!("what {action} kept as `{name}` is no `{wanted}`"))
+        })
+    }
+
+    /// What phase one kept under this name.
+    ///
+    /// # Errors
+    ///
+    /// When it kept nothing, or no `T`: another version may have kept it under another name.
+    pub fn kept_or_missing<T: DeserializeOwned>(&self, name: &str) -> Result<T, PhaseTwoError> {
+        self.kept(name)?.ok_or_else(|| {
+            PhaseTwoError::not_here(format!("{} kept nothing as `{name}`", self.action()))
         })
     }
 
@@ -215,6 +257,7 @@ mod tests {
             decision,
             arguments: Recorded::from_json(arguments.into()),
             tried: tried.map(Into::into),
+            kept: [("note".into(), r#""canary""#.into())].into(),
             transaction: None,
         }
     }
@@ -252,6 +295,29 @@ mod tests {
             assert_eq!(message, expected);
         }
         assert!(!format!("{branch:?}").contains("canary"));
+    }
+
+    #[test]
+    fn what_was_kept_is_read_by_its_name() {
+        let branch = branch("{}", None);
+        assert_eq!(branch.kept_or_missing::<String>("note").unwrap(), "canary");
+        assert_eq!(branch.kept::<u8>("other").unwrap(), None);
+        assert_eq!(
+            not_here(branch.kept_or_missing::<u8>("other").unwrap_err()),
+            "debit kept nothing as `other`"
+        );
+        assert_eq!(
+            not_here(branch.kept::<u8>("note").unwrap_err()),
+            "what debit kept as `note` is no `u8`"
+        );
+    }
+
+    #[test]
+    fn a_default_stands_in_where_nothing_was_recorded_and_nowhere_else() {
+        let branch = branch(r#"{"amount":7,"note":null}"#, None);
+        assert_eq!(branch.argument_or_default::<u8>("amount").unwrap(), 7);
+        assert_eq!(branch.argument_or_default::<u8>("count").unwrap(), 0);
+        not_here(branch.argument_or_default::<u8>("note").unwrap_err());
     }
 
     #[test]

@@ -79,7 +79,12 @@ pub(crate) fn begin_fenced<'a>(
     recorded: Recorded,
 ) -> BoxFuture<'a, Result<Begun, Error>> {
     Box::pin(async move {
-        let opening = Opening::new(spec, participant, BranchKind::Fenced, Some(pool), &recorded)?;
+        let kind = if spec.is_always_cancelled() {
+            BranchKind::AlwaysCancel
+        } else {
+            BranchKind::Fenced
+        };
+        let opening = Opening::new(spec, participant, kind, Some(pool), &recorded)?;
         match opening.join_and_insert().await {
             Ok((alias, inserted)) => Ok(opening.begun(alias, inserted)),
             Err(error) => Err(opening.refuse(error)),
@@ -141,9 +146,11 @@ pub(crate) fn finish_unfenced(
             Err(error) => return phase.fail(error).map(|()| None),
         };
         let below = phase.below().await;
-        let standing = match json {
-            Some(json) => phase.report(json).await,
-            None => Ok(None),
+        let kept = phase.branch.context.take_kept();
+        let standing = if json.is_some() || !kept.is_empty() {
+            phase.report(Reported { tried: json, kept }).await
+        } else {
+            Ok(None)
         };
         let answer = phase.whole(below);
         match standing {
@@ -222,6 +229,7 @@ impl PhaseOne {
         let answer = json.filter(|json| &**json != NOTHING);
         let mut stored = StoredAnswer {
             answer,
+            kept: self.branch.context.take_kept(),
             ..StoredAnswer::default()
         };
         match below.clone() {
@@ -236,21 +244,15 @@ impl PhaseOne {
         closed.map_err(|error| fence_error(error, &self.provided, &self.key))
     }
 
-    /// The value that stands, if it is another one.
-    async fn report(&self, json: Json) -> Result<Option<Json>, Error> {
-        let max = limits::ARGUMENTS_BYTES_MAX;
-        if json.len() > max {
-            let why = format!(
-                "it has {} bytes, and phase two is handed at most {max}",
-                json.len()
-            );
+    /// The returned value that stands, if one is returned and another stands.
+    async fn report(&self, value: Reported) -> Result<Option<Json>, Error> {
+        let (max, returned) = (limits::ARGUMENTS_BYTES_MAX, value.tried.clone());
+        let bytes = returned.as_ref().map_or(0, |json| json.len());
+        if bytes > max {
+            let why = format!("it has {bytes} bytes, and phase two is handed at most {max}");
             return Err(self.stored_answer(why));
         }
         let RowKey { xid, call } = self.key.clone();
-        let value = Reported {
-            tried: Some(Arc::clone(&json)),
-            ..Reported::default()
-        };
         let coordinator = self.call.scope().runtime().coordinator();
         let reported = coordinator
             .report(Report {
@@ -260,7 +262,9 @@ impl PhaseOne {
             })
             .await;
         match reported? {
-            Ok(standing) => Ok(standing.tried.filter(|standing| *standing != json)),
+            Ok(standing) => Ok(standing
+                .tried
+                .filter(|standing| returned.is_some_and(|returned| *standing != returned))),
             Err(ReportRefused::AlreadyDecided) => Err(Error::AlreadyDecided { xid }),
             Err(refused) => Err(misunderstood(coordinator.address(), refused.to_string())),
         }

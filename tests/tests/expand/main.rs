@@ -16,6 +16,12 @@ use unanimous as renamed;
 mod action_map_err;
 #[path = "../../expand/action_name.rs"]
 mod action_name;
+#[path = "../../expand/alias.rs"]
+mod alias;
+#[path = "../../expand/always_cancel.rs"]
+mod always_cancel;
+#[path = "../../expand/any_instance.rs"]
+mod any_instance;
 #[path = "../../expand/arc_receiver.rs"]
 mod arc_receiver;
 #[path = "../../expand/bare.rs"]
@@ -24,6 +30,8 @@ mod bare;
 mod branch_context;
 #[path = "../../expand/conditional.rs"]
 mod conditional;
+#[path = "../../expand/fence_none.rs"]
+mod fence_none;
 #[path = "../../expand/fenced.rs"]
 mod fenced;
 #[path = "../../expand/future_sizes.rs"]
@@ -74,6 +82,10 @@ mod global_timeout_expression;
 mod global_trait_methods;
 #[path = "../../expand/global_under_async_trait.rs"]
 mod global_under_async_trait;
+#[path = "../../expand/kept_fenced.rs"]
+mod kept_fenced;
+#[path = "../../expand/kept_unfenced.rs"]
+mod kept_unfenced;
 #[path = "../../expand/name_expression.rs"]
 mod name_expression;
 #[path = "../../expand/parameters_lent.rs"]
@@ -88,6 +100,10 @@ mod participant_in_macro_rules;
 mod participant_raw_identifiers;
 #[path = "../../expand/participant_under_async_trait.rs"]
 mod participant_under_async_trait;
+#[path = "../../expand/partner_none.rs"]
+mod partner_none;
+#[path = "../../expand/recorded_names.rs"]
+mod recorded_names;
 #[path = "../../expand/shared_partner.rs"]
 mod shared_partner;
 #[path = "../../expand/skip.rs"]
@@ -131,10 +147,14 @@ macro_rules! run {
 run! {
     action_map_err
     action_name
+    alias
+    always_cancel
+    any_instance
     arc_receiver
     bare
     branch_context
     conditional
+    fence_none
     fenced
     future_sizes
     generic_impl
@@ -160,6 +180,8 @@ run! {
     global_timeout_expression
     global_trait_methods
     global_under_async_trait
+    kept_fenced
+    kept_unfenced
     name_expression
     parameters_lent
     parameters_owned
@@ -167,6 +189,8 @@ run! {
     participant_in_macro_rules
     participant_raw_identifiers
     participant_under_async_trait
+    partner_none
+    recorded_names
     shared_partner
     skip
     trait_impl

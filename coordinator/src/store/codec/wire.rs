@@ -256,10 +256,11 @@ fn registration_row(registration: &Registration) -> RegistrationRow {
         call: registration.call.to_string(),
         resource: Some(resource_row(&registration.resource)),
         action: registration.action.to_string(),
-        kind: if registration.kind == BranchKind::Fenced {
-            1
-        } else {
-            2
+        kind: match registration.kind {
+            BranchKind::Fenced => 1,
+            BranchKind::AlwaysCancel => 3,
+            // The enum is open to other crates; a kind that is added is added here too.
+            _ => 2,
         },
         digest: registration.digest.0.to_vec(),
         arguments: registration.arguments.as_deref().map(str::to_owned),
@@ -277,6 +278,7 @@ fn registration(row: Option<RegistrationRow>) -> Result<Arc<Registration>, Unrea
         kind: match row.kind {
             1 => BranchKind::Fenced,
             2 => BranchKind::Unfenced,
+            3 => BranchKind::AlwaysCancel,
             _ => return Err(Unreadable),
         },
         digest: row.digest.try_into().map(Digest).map_err(|_| Unreadable)?,

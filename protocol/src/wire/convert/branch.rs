@@ -16,6 +16,7 @@ use crate::wire::{Problem, WireError, v1};
 enumeration! { v1::BranchKind, BranchKind, kind_to, kind_from {
     v1::BranchKind::Fenced => BranchKind::Fenced,
     v1::BranchKind::Unfenced => BranchKind::Unfenced,
+    v1::BranchKind::AlwaysCancel => BranchKind::AlwaysCancel,
 }}
 
 enumeration! { v1::JoinRefused, JoinRefused, join_refused_to, join_refused_from {
@@ -268,6 +269,7 @@ impl From<&PhaseTwo> for v1::PhaseTwo {
             reported: phase_two.reported.as_ref().map(Into::into),
             trace: trace_text(phase_two.trace.as_ref()),
             by_operator: by_operator_to(phase_two.by_operator).into(),
+            kind: kind_to(phase_two.kind).into(),
         }
     }
 }
@@ -283,6 +285,7 @@ impl TryFrom<v1::PhaseTwo> for PhaseTwo {
             alias: Alias(phase_two.alias),
             resource: present("resource", phase_two.resource)?.try_into()?,
             action: parsed("action", &phase_two.action)?,
+            kind: kind_from("kind", phase_two.kind)?,
             decision: decision_from("decision", phase_two.decision)?,
             arguments: arguments.transpose()?,
             reported: phase_two.reported.map(TryInto::try_into).transpose()?,

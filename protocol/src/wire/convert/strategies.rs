@@ -75,7 +75,11 @@ fn reason() -> impl Strategy<Value = RollbackReason> {
 }
 
 fn kind() -> impl Strategy<Value = BranchKind> {
-    prop::sample::select(vec![BranchKind::Fenced, BranchKind::Unfenced])
+    prop::sample::select(vec![
+        BranchKind::Fenced,
+        BranchKind::Unfenced,
+        BranchKind::AlwaysCancel,
+    ])
 }
 
 fn decision() -> impl Strategy<Value = Decision> {
@@ -232,9 +236,9 @@ pub(super) fn from_client() -> impl Strategy<Value = FromClient> {
 fn phase_two() -> impl Strategy<Value = PhaseTwo> {
     let by_operator =
         prop::sample::select(vec![ByOperator::No, ByOperator::Retry, ByOperator::Resolve]);
-    let names = (xid(), call(), any::<u32>(), resource(), action());
+    let names = (xid(), call(), any::<u32>(), resource(), action(), kind());
     let rest = (decision(), of(text()), of(reported()), trace(), by_operator);
-    (names, rest).prop_map(|((xid, call, alias, resource, action), rest)| {
+    (names, rest).prop_map(|((xid, call, alias, resource, action, kind), rest)| {
         let (decision, arguments, reported, trace, by_operator) = rest;
         let alias = Alias(alias);
         PhaseTwo {
@@ -243,6 +247,7 @@ fn phase_two() -> impl Strategy<Value = PhaseTwo> {
             alias,
             resource,
             action,
+            kind,
             decision,
             arguments,
             reported,

@@ -357,6 +357,7 @@ fn the_largest_delivery_fits_a_frame_and_is_taken() {
         alias: Alias(1),
         resource: long_resource(),
         action: "a".parse().unwrap(),
+        kind: BranchKind::Unfenced,
         decision: Decision::Commit,
         arguments: Some(json.clone()),
         reported: Some(Reported {

@@ -283,6 +283,8 @@ pub struct PhaseTwo {
     pub trace: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(enumeration = "ByOperator", tag = "11")]
     pub by_operator: i32,
+    #[prost(enumeration = "BranchKind", tag = "12")]
+    pub kind: i32,
 }
 /// What came of a delivery. It may arrive on another stream than the delivery came on.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -798,6 +800,7 @@ pub enum BranchKind {
     Unspecified = 0,
     Fenced = 1,
     Unfenced = 2,
+    AlwaysCancel = 3,
 }
 impl BranchKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -809,6 +812,7 @@ impl BranchKind {
             Self::Unspecified => "BRANCH_KIND_UNSPECIFIED",
             Self::Fenced => "BRANCH_KIND_FENCED",
             Self::Unfenced => "BRANCH_KIND_UNFENCED",
+            Self::AlwaysCancel => "BRANCH_KIND_ALWAYS_CANCEL",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -817,6 +821,7 @@ impl BranchKind {
             "BRANCH_KIND_UNSPECIFIED" => Some(Self::Unspecified),
             "BRANCH_KIND_FENCED" => Some(Self::Fenced),
             "BRANCH_KIND_UNFENCED" => Some(Self::Unfenced),
+            "BRANCH_KIND_ALWAYS_CANCEL" => Some(Self::AlwaysCancel),
             _ => None,
         }
     }

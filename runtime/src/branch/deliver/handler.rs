@@ -96,16 +96,17 @@ impl Inner {
             provided: Arc::clone(provided),
             key,
             action: phase_two.action.clone(),
+            kind: phase_two.kind,
             decision: phase_two.decision,
             cause: cause(phase_two.by_operator),
         };
-        // Only branches without a row carry their arguments.
-        let fence = provided.fence().filter(|_| phase_two.arguments.is_none());
+        let fence = provided.fence().filter(|_| work.kind.has_row());
         let done = match fence {
             _ if !work.is_known() => work.unknown(),
+            None if work.kind.has_row() => work.without_its_fence(),
             Some(fence) => {
                 self.under_way.heard(&work.key);
-                self.fenced(fence, &work).await
+                self.fenced(fence, &work, phase_two.arguments).await
             }
             None => self.unfenced(&work, phase_two).await,
         };

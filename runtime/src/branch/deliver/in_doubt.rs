@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use futures_util::stream;
 use tokio::sync::watch;
 use unanimous_protocol::message::{InDoubtAnswer, InDoubtQuestion};
-use unanimous_protocol::{Decision, limits};
+use unanimous_protocol::{BranchKind, Decision, limits};
 
 use super::perform::Work;
 use super::{AttachState, Inner, Provided, chain};
@@ -201,11 +201,13 @@ impl Asker<'_> {
             provided: Arc::clone(self.provided),
             key: row.key.clone(),
             action: row.action.clone(),
+            // The row is there; what is done without one is not asked for.
+            kind: BranchKind::Fenced,
             decision,
             cause: PhaseTwoCause::Answered,
         };
         let done = if work.is_known() {
-            self.inner.fenced(self.fence, &work).await
+            self.inner.fenced(self.fence, &work, None).await
         } else {
             work.unknown()
         };

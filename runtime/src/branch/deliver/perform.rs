@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use unanimous_protocol::message::{Json, ParkReason, PhaseTwo, TraceContext};
-use unanimous_protocol::{ActionName, Decision};
+use unanimous_protocol::message::{Json, Kept, ParkReason, PhaseTwo, TraceContext};
+use unanimous_protocol::{ActionName, BranchKind, Decision};
 
 use super::{Inner, Provided, chain, shortened};
 use crate::branch::fence::{
-    DynFence, FenceError, OpenTransaction, PhaseTwoCause, PhaseTwoStep, RowKey,
+    Delivery, DynFence, FenceError, OpenTransaction, PhaseTwoCause, PhaseTwoStep, RowKey,
 };
 use crate::branch::phase_two::PhaseTwoErrorKind;
 use crate::branch::{Branch, BranchContext, BranchScope, PhaseTwoError, Recorded};
@@ -24,6 +24,7 @@ pub(super) struct Work {
     pub(super) provided: Arc<Provided>,
     pub(super) key: RowKey,
     pub(super) action: ActionName,
+    pub(super) kind: BranchKind,
     pub(super) decision: Decision,
     pub(super) cause: PhaseTwoCause,
 }
@@ -63,17 +64,38 @@ impl Work {
             error: error.into(),
         }
     }
+
+    /// Another version has the fence in whose database the row stands.
+    pub(super) fn without_its_fence(&self) -> Done {
+        let participant = &self.provided.resource().participant;
+        let error = format!("this version of {participant} has no fence");
+        Done::NotHere {
+            error: error.into(),
+        }
+    }
 }
 
+/// The text of the unit value.
+const NOTHING: &str = "null";
+
 impl Inner {
-    /// Phase two behind a fence: `Ended` only after the local commit (RM5).
-    pub(super) async fn fenced(&self, fence: &dyn DynFence, work: &Work) -> Done {
-        let participant = work.provided.resource().participant.clone();
-        let (key, action) = (work.key.clone(), work.action.clone());
-        let (decision, now_ms) = (work.decision, self.now_ms());
-        let begun = fence
-            .begin_phase_two(key, participant, action, decision, work.cause, now_ms)
-            .await;
+    /// Phase two behind a fence: `Ended` only after the local commit (RM5). `registered`: the
+    /// arguments that travel for a branch whose row may be missing (T7).
+    pub(super) async fn fenced(
+        &self,
+        fence: &dyn DynFence,
+        work: &Work,
+        registered: Option<Json>,
+    ) -> Done {
+        let delivery = Delivery {
+            key: work.key.clone(),
+            participant: work.provided.resource().participant.clone(),
+            action: work.action.clone(),
+            kind: work.kind,
+            decision: work.decision,
+            cause: work.cause,
+        };
+        let begun = fence.begin_phase_two(delivery, self.now_ms()).await;
         match begun {
             Ok(PhaseTwoStep::Run {
                 transaction,
@@ -85,14 +107,24 @@ impl Inner {
                 let recorded = Recollected {
                     action,
                     arguments,
-                    tried: stored.answer,
+                    // Nothing is stored for the unit value, which was returned all the same.
+                    tried: Some(stored.answer.unwrap_or_else(|| NOTHING.into())),
+                    kept: stored.kept,
                     trace,
                 };
-                match self.call(work, recorded, Some(transaction)).await {
-                    Ok(Some(transaction)) => close(fence, work, transaction, self.now_ms()).await,
-                    Ok(None) => Done::retry("the fence opened no local transaction"),
-                    Err(error) => give_up_on_row(fence, work, error.into()).await,
-                }
+                self.in_transaction(fence, work, recorded, transaction)
+                    .await
+            }
+            Ok(PhaseTwoStep::RunWithoutTry(transaction)) => {
+                let recorded = Recollected {
+                    action: work.action.clone(),
+                    arguments: registered.unwrap_or_else(|| "{}".into()),
+                    tried: None,
+                    kept: Kept::new(),
+                    trace: None,
+                };
+                self.in_transaction(fence, work, recorded, transaction)
+                    .await
             }
             Ok(PhaseTwoStep::Ended) => Done::Ended,
             Ok(PhaseTwoStep::Ignored) => Done::Ignored,
@@ -101,15 +133,32 @@ impl Inner {
         }
     }
 
+    /// The user's function in the local transaction that closes the row.
+    async fn in_transaction(
+        &self,
+        fence: &dyn DynFence,
+        work: &Work,
+        recorded: Recollected,
+        transaction: OpenTransaction,
+    ) -> Done {
+        match self.call(work, recorded, Some(transaction)).await {
+            Ok(Some(transaction)) => close(fence, work, transaction, self.now_ms()).await,
+            Ok(None) => Done::retry("the fence opened no local transaction"),
+            Err(error) => give_up_on_row(fence, work, error.into()).await,
+        }
+    }
+
     /// Phase two without a fence: everything travels with the message, nothing is kept here.
     pub(super) async fn unfenced(&self, work: &Work, phase_two: PhaseTwo) -> Done {
         if work.cause == PhaseTwoCause::OperatorResolve {
             return Done::Ended;
         }
+        let reported = phase_two.reported.unwrap_or_default();
         let recorded = Recollected {
             action: phase_two.action,
             arguments: phase_two.arguments.unwrap_or_else(|| "{}".into()),
-            tried: phase_two.reported.and_then(|reported| reported.tried),
+            tried: reported.tried,
+            kept: reported.kept,
             trace: phase_two.trace,
         };
         match self.call(work, recorded, None).await {
@@ -132,6 +181,7 @@ impl Inner {
             decision: work.decision,
             arguments: Recorded::from_json(recorded.arguments),
             tried: recorded.tried,
+            kept: recorded.kept,
             transaction,
         };
         let participant = Arc::clone(work.provided.participant());
@@ -213,6 +263,7 @@ struct Recollected {
     action: ActionName,
     arguments: Json,
     tried: Option<Json>,
+    kept: Kept,
     trace: Option<TraceContext>,
 }
 

@@ -17,6 +17,7 @@ use crate::branch::{Participant, SourceLocation};
 pub(crate) struct Provided {
     participant: Arc<dyn Participant>,
     resource: Resource,
+    /// Aliases included.
     actions: BTreeSet<ActionName>,
 }
 
@@ -179,28 +180,26 @@ fn actions(
 ) -> Result<BTreeSet<ActionName>, ProvideError> {
     let specs = participant.actions();
     let mut actions = BTreeSet::new();
-    for (index, spec) in specs.iter().enumerate() {
-        let (action, at) = (spec.name(), spec.location());
-        let first = specs
-            .iter()
-            .take(index)
-            .find(|earlier| earlier.name() == action);
-        if let Some(first) = first {
-            let participant = name.to_owned();
-            let first = first.location();
-            return Err(ProvideError::DoubledAction {
-                participant,
+    let mut seen: BTreeMap<&str, SourceLocation> = BTreeMap::new();
+    for spec in specs {
+        let at = spec.location();
+        for action in [spec.name()].iter().chain(spec.other_names()).copied() {
+            if let Some(first) = seen.insert(action, at) {
+                let participant = name.to_owned();
+                return Err(ProvideError::DoubledAction {
+                    participant,
+                    action,
+                    first,
+                    second: at,
+                });
+            }
+            actions.insert(action.parse().map_err(|error| ProvideError::Action {
+                participant: name.to_owned(),
                 action,
-                first,
-                second: at,
-            });
+                at,
+                error,
+            })?);
         }
-        actions.insert(action.parse().map_err(|error| ProvideError::Action {
-            participant: name.to_owned(),
-            action,
-            at,
-            error,
-        })?);
     }
     Ok(actions)
 }

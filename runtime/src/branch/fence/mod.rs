@@ -48,7 +48,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use unanimous_protocol::message::{Horizon, Json, Kept, ParkReason, TraceContext};
 use unanimous_protocol::{
-    ActionName, Alias, CallId, DatabaseId, Decision, Digest, Incarnation, ParticipantName, Xid,
+    ActionName, Alias, BranchKind, CallId, DatabaseId, Decision, Digest, Incarnation,
+    ParticipantName, Xid,
 };
 
 #[cfg(feature = "sqlite")]
@@ -152,6 +153,23 @@ pub enum PhaseTwoCause {
     OperatorResolve,
 }
 
+/// A phase two as it reaches the fence.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Delivery {
+    /// The row's key.
+    pub key: RowKey,
+    /// The participant that performs it.
+    pub participant: ParticipantName,
+    /// The action, as the branch was registered.
+    pub action: ActionName,
+    /// Whether rollback is performed although no try left a row (T7).
+    pub kind: BranchKind,
+    /// What was decided.
+    pub decision: Decision,
+    /// Why it looks at the row.
+    pub cause: PhaseTwoCause,
+}
+
 /// What phase two finds.
 pub enum PhaseTwoStep {
     /// Run the business function in this transaction, then close the row.
@@ -167,6 +185,9 @@ pub enum PhaseTwoStep {
         /// The trace of the caller of phase one.
         trace: Option<TraceContext>,
     },
+    /// No try left a row: run the business function in this local transaction, in which the marker
+    /// is inserted, then close it like a row (T7).
+    RunWithoutTry(OpenTransaction),
     /// The branch has ended; nothing to run.
     Ended,
     /// Nothing was done and nothing is to be said: an answer met a row that is not tried (RM7).
@@ -183,6 +204,7 @@ impl fmt::Debug for PhaseTwoStep {
                 .debug_struct("Run")
                 .field("action", action)
                 .finish_non_exhaustive(),
+            Self::RunWithoutTry(_) => f.write_str("RunWithoutTry"),
             Self::Ended => f.write_str("Ended"),
             Self::Ignored => f.write_str("Ignored"),
             Self::Park(reason) => f.debug_tuple("Park").field(reason).finish(),
@@ -287,11 +309,7 @@ pub trait DynFence: Send + Sync {
     /// Opens the local transaction of a phase two (section 7 of the protocol).
     fn begin_phase_two(
         &self,
-        key: RowKey,
-        participant: ParticipantName,
-        action: ActionName,
-        decision: Decision,
-        cause: PhaseTwoCause,
+        delivery: Delivery,
         now_ms: i64,
     ) -> BoxFuture<'_, Result<PhaseTwoStep, FenceError>>;
 

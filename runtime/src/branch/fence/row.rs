@@ -12,7 +12,7 @@ use unanimous_protocol::message::{Json, Kept, TraceContext};
 use unanimous_protocol::{ActionName, Decision, Digest, OwnXid, ParticipantName, RowState};
 
 use super::connection::{FenceTx, database};
-use super::{FenceError, InDoubtRow, RowKey, StoredAnswer, TryRow};
+use super::{Delivery, FenceError, InDoubtRow, RowKey, StoredAnswer, TryRow};
 
 /// One fence row.
 pub(super) struct Row {
@@ -58,15 +58,15 @@ pub(super) async fn insert_tried(
     Ok(inserted.rows_affected() == 1)
 }
 
-/// Inserts a row that has ended although nothing was tried: the marker of an empty rollback.
-pub(super) async fn insert_ended(
+/// Inserts a row although nothing was tried: the marker of an empty rollback, or what an operator
+/// resolved by hand.
+pub(super) async fn insert_untried(
     tx: &mut FenceTx<Sqlite>,
-    key: &RowKey,
-    participant: &ParticipantName,
-    action: &ActionName,
+    delivery: &Delivery,
     state: RowState,
     now_ms: i64,
 ) -> Result<(), FenceError> {
+    let key = &delivery.key;
     let (incarnation, counter) = own_columns(key)?;
     sqlx::query(
         "INSERT INTO unanimous_fence (xid, call_id, participant, action, incarnation, counter, state, created_ms, ended_ms)
@@ -74,8 +74,8 @@ pub(super) async fn insert_ended(
     )
     .bind(key.xid.as_str())
     .bind(key.call.as_str())
-    .bind(participant.as_str())
-    .bind(action.as_str())
+    .bind(delivery.participant.as_str())
+    .bind(delivery.action.as_str())
     .bind(incarnation)
     .bind(counter)
     .bind(state.number())

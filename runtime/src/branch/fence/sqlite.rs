@@ -6,13 +6,15 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use sqlx::{Sqlite, SqlitePool};
 use unanimous_protocol::message::{Horizon, ParkReason};
-use unanimous_protocol::{ActionName, DatabaseId, Decision, Incarnation, ParticipantName, limits};
+use unanimous_protocol::{
+    BranchKind, DatabaseId, Decision, Incarnation, ParticipantName, RowState, limits,
+};
 
 use super::connection::{FenceTx, acquire, database};
 use super::row::Row;
 use super::{
-    DynFence, Fence, FenceError, InDoubtRow, OpenTransaction, PhaseTwoCause, PhaseTwoStep, RowKey,
-    StoredAnswer, TryRow, TryStep, durability, horizon, row, schema, table,
+    Delivery, DynFence, Fence, FenceError, InDoubtRow, OpenTransaction, PhaseTwoCause,
+    PhaseTwoStep, RowKey, StoredAnswer, TryRow, TryStep, durability, horizon, row, schema, table,
 };
 
 impl Fence for SqlitePool {
@@ -59,22 +61,10 @@ impl DynFence for SqlitePool {
 
     fn begin_phase_two(
         &self,
-        key: RowKey,
-        participant: ParticipantName,
-        action: ActionName,
-        decision: Decision,
-        cause: PhaseTwoCause,
+        delivery: Delivery,
         now_ms: i64,
     ) -> BoxFuture<'_, Result<PhaseTwoStep, FenceError>> {
-        let delivery = Delivery {
-            key,
-            participant,
-            action,
-            decision,
-            cause,
-            now_ms,
-        };
-        Box::pin(delivery.begin(self))
+        Box::pin(delivery.begin(self, now_ms))
     }
 
     fn finish_phase_two(
@@ -249,18 +239,8 @@ async fn has_passed(tx: &mut FenceTx<Sqlite>, key: &RowKey) -> Result<bool, Fenc
         .has_passed(own.counter))
 }
 
-/// A phase two to perform.
-struct Delivery {
-    key: RowKey,
-    participant: ParticipantName,
-    action: ActionName,
-    decision: Decision,
-    cause: PhaseTwoCause,
-    now_ms: i64,
-}
-
 impl Delivery {
-    async fn begin(self, pool: &SqlitePool) -> Result<PhaseTwoStep, FenceError> {
+    async fn begin(self, pool: &SqlitePool, now_ms: i64) -> Result<PhaseTwoStep, FenceError> {
         let mut tx = begin(pool).await?;
         let found = row::load(&mut tx, &self.key).await?;
         if let Some(found) = &found
@@ -277,16 +257,20 @@ impl Delivery {
             PhaseTwoCause::OperatorResolve => table::Event::Resolve(self.decision),
         };
         let seen = found.as_ref().map(|found| seen(found, true));
-        let step = table::decide(seen, passed, event);
-        self.perform(pool, tx, found, step).await
+        let step = if self.kind == BranchKind::AlwaysCancel {
+            table::decide_always_cancel(seen, passed, event)
+        } else {
+            table::decide(seen, passed, event)
+        };
+        self.perform(pool, tx, (found, step), now_ms).await
     }
 
     async fn perform(
         self,
         pool: &SqlitePool,
         mut tx: FenceTx<Sqlite>,
-        found: Option<Row>,
-        step: table::Step,
+        (found, step): (Option<Row>, table::Step),
+        now_ms: i64,
     ) -> Result<PhaseTwoStep, FenceError> {
         let answer = match (step, found) {
             (table::Step::Run, Some(found)) => return Ok(run(tx, found)),
@@ -294,25 +278,23 @@ impl Delivery {
                 // A local transaction of its own, so that later repeats find it cleared (OP2).
                 row::set_parked(&mut tx, &self.key, None).await?;
                 tx.commit().await?;
-                return Box::pin(self.begin(pool)).await;
+                return Box::pin(self.begin(pool, now_ms)).await;
             }
             (table::Step::Close(state), _) => {
-                let closed = row::end(&mut tx, &self.key, state, self.now_ms).await;
+                let closed = row::end(&mut tx, &self.key, state, now_ms).await;
                 return commit_closed(tx, closed)
                     .await
                     .map(|()| PhaseTwoStep::Ended);
             }
             (table::Step::Insert(state), _) => {
-                let Self {
-                    key,
-                    participant,
-                    action,
-                    now_ms,
-                    ..
-                } = &self;
-                row::insert_ended(&mut tx, key, participant, action, state, *now_ms).await?;
+                row::insert_untried(&mut tx, &self, state, now_ms).await?;
                 tx.commit().await?;
                 return Ok(PhaseTwoStep::Ended);
+            }
+            (table::Step::InsertAndRun, _) => {
+                // Tried until the business function is done: then it is closed like any row.
+                row::insert_untried(&mut tx, &self, RowState::Tried, now_ms).await?;
+                return Ok(PhaseTwoStep::RunWithoutTry(Box::new(tx)));
             }
             (table::Step::Ignored, _) => PhaseTwoStep::Ignored,
             (

@@ -75,6 +75,9 @@ pub enum Step {
     Ignored,
     /// The row is parked and no operator asked.
     GaveUp,
+    /// Insert the marker and run the business function in the same local transaction: rollback of
+    /// a branch that is cancelled although no try left a row (T7).
+    InsertAndRun,
     /// Commit without a row above the horizon: park, never done (RM9).
     Missing,
     /// Rollback of a confirmed row: park, report a bug (T2).
@@ -88,6 +91,19 @@ pub enum Step {
 #[must_use]
 pub fn decide(row: Option<Seen>, passed: bool, event: Event) -> Step {
     decide_with::<All>(row, passed, event)
+}
+
+/// The step for an event of a branch whose rollback is performed although no try left a row (T7):
+/// the empty rollback runs the business function. What was resolved by hand needs none.
+#[must_use]
+pub fn decide_always_cancel(row: Option<Seen>, passed: bool, event: Event) -> Step {
+    match (decide(row, passed, event), event) {
+        (
+            Step::Insert(RowState::Cancelled),
+            Event::Delivered(Decision::Rollback) | Event::Retry(Decision::Rollback),
+        ) => Step::InsertAndRun,
+        (step, _) => step,
+    }
 }
 
 /// [`decide`] under other rules.

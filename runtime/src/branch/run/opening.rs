@@ -52,7 +52,7 @@ impl Opening {
         let Some(scope) = Scope::current() else {
             return Err(Error::NotInTransaction { what: target });
         };
-        let entered = pool.filter(|_| kind == BranchKind::Fenced);
+        let entered = pool.filter(|_| kind.has_row());
         let nested = entered.is_some_and(|pool| scope.is_inside_fence(pool));
         let call = match entered {
             Some(pool) => scope.open_fenced_call(&Target::new(&target), pool)?,

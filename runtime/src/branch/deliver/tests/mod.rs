@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use unanimous_protocol::message::{
     Attached, BranchResult, ByOperator, Horizon, InDoubtQuestion, IncarnationInfo, PhaseTwo,
 };
-use unanimous_protocol::{Alias, Decision, Incarnation, LogId};
+use unanimous_protocol::{Alias, BranchKind, Decision, Incarnation, LogId};
 
 use super::{Deliveries, Provided, Registry};
 use crate::branch::Participant;
@@ -97,6 +97,11 @@ impl Process {
             alias: Alias(1),
             resource: provided.resource().clone(),
             action: "debit".parse().unwrap(),
+            kind: if self.participant.fence.is_some() {
+                BranchKind::Fenced
+            } else {
+                BranchKind::Unfenced
+            },
             decision,
             arguments: self
                 .participant

@@ -286,3 +286,54 @@ async fn logs_carry_the_xid_and_the_trace_and_never_a_recorded_value() {
     assert!(text.contains("what was recorded is not a `u64`"), "{text}");
     assert!(!text.contains("canary"), "{text}");
 }
+
+#[tokio::test]
+async fn a_branch_with_a_row_is_not_here_where_the_participant_has_no_fence() {
+    let process = Process::unfenced();
+    for kind in [BranchKind::Fenced, BranchKind::AlwaysCancel] {
+        let delivery = PhaseTwo {
+            kind,
+            ..process.delivery(Rollback)
+        };
+        let result = process.deliveries.phase_two(delivery).await;
+        assert!(matches!(result, BranchResult::NotHere { .. }), "{result:?}");
+    }
+    assert!(process.log.take().is_empty());
+}
+
+#[tokio::test]
+async fn an_action_without_fence_of_a_fenced_participant_touches_no_row() {
+    let process = Process::fenced();
+    process.participant.then(Act::Decode("amount"));
+    let delivery = PhaseTwo {
+        kind: BranchKind::Unfenced,
+        arguments: Some(r#"{"amount":7}"#.into()),
+        ..process.delivery(Rollback)
+    };
+    let result = process.deliveries.phase_two(delivery).await;
+    assert_eq!(result, BranchResult::Ended);
+    assert_eq!(process.log.take(), ["rollback debit (attempt 1)"]);
+}
+
+#[tokio::test]
+async fn what_is_always_cancelled_is_handed_what_was_registered_where_no_row_is() {
+    let process = Process::fenced();
+    let delivery = PhaseTwo {
+        kind: BranchKind::AlwaysCancel,
+        arguments: Some(r#"{"amount":7}"#.into()),
+        ..process.delivery(Rollback)
+    };
+    let step = PhaseTwoStep::RunWithoutTry(process.fence.tx());
+    process.fence.script().begins.push_back(Ok(step));
+    process.participant.then(Act::Decode("amount"));
+    let result = process.deliveries.phase_two(delivery).await;
+    assert_eq!(result, BranchResult::Ended);
+    assert_eq!(
+        process.log.take(),
+        [
+            "begin rollback of 1 (Delivered)",
+            "rollback debit (attempt 1)",
+            "local commit of rollback"
+        ]
+    );
+}

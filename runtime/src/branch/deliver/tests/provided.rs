@@ -127,8 +127,12 @@ fn bad_names_are_refused_with_their_place() {
         ActionSpec::new("debit", "bank.rs", 3),
         ActionSpec::new("debit", "bank.rs", 9),
     ];
+    const BY_ALIAS: &[ActionSpec] = &[
+        ActionSpec::new("take", "bank.rs", 3).aliases(&["debit"]),
+        ActionSpec::new("debit", "bank.rs", 9),
+    ];
     const EMPTY: &[ActionSpec] = &[ActionSpec::new("", "bank.rs", 3)];
-    let table: [(Participants, &[&str]); 5] = [
+    let table: [(Participants, &[&str]); 6] = [
         (
             vec![plain("", &[])],
             &["(plain.rs:7)", "a name must not be empty"],
@@ -140,6 +144,10 @@ fn bad_names_are_refused_with_their_place() {
         ),
         (
             vec![plain("bank", TWICE)],
+            &["two actions named `debit`", "(bank.rs:3)", "(bank.rs:9)"],
+        ),
+        (
+            vec![plain("bank", BY_ALIAS)],
             &["two actions named `debit`", "(bank.rs:3)", "(bank.rs:9)"],
         ),
         (
@@ -175,4 +183,13 @@ async fn a_fence_that_cannot_be_prepared_names_its_participant() {
         .await
         .unwrap();
     assert_eq!(provided.resource().database, Some(DATABASE));
+}
+
+#[test]
+fn a_participant_answers_to_the_old_names_of_its_actions() {
+    const RENAMED: &[ActionSpec] = &[ActionSpec::new("take", "bank.rs", 3).aliases(&["debit"])];
+    let registry = registry(vec![plain("bank", RENAMED)]).unwrap();
+    let actions = registry.iter().next().unwrap().actions();
+    let names: Vec<_> = actions.iter().map(|name| name.as_str()).collect();
+    assert_eq!(names, ["debit", "take"]);
 }

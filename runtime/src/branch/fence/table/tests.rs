@@ -46,6 +46,36 @@ fn rm4_every_cell_of_try() {
 }
 
 #[test]
+fn rm4_an_empty_rollback_runs_where_it_is_always_cancelled_and_nothing_else_differs() {
+    let events = [Commit, Rollback].map(|decision| {
+        [
+            Event::Try,
+            Delivered(decision),
+            Answered(decision),
+            Retry(decision),
+            Resolve(decision),
+        ]
+    });
+    let rows = [None, Some(parked())].into_iter();
+    let rows: Vec<_> = rows
+        .chain([Tried, Confirmed, Cancelled].map(|state| Some(row(state))))
+        .collect();
+    for event in events.into_iter().flatten() {
+        for (row, passed) in rows.iter().flat_map(|row| POSITIONS.map(|at| (*row, at))) {
+            let empty = row.is_none() && !passed;
+            let runs = empty && [Delivered(Rollback), Retry(Rollback)].contains(&event);
+            let expected = if runs {
+                Step::InsertAndRun
+            } else {
+                decide(row, passed, event)
+            };
+            let step = decide_always_cancel(row, passed, event);
+            assert_eq!(step, expected, "{row:?} {passed} {event:?}");
+        }
+    }
+}
+
+#[test]
 fn rm4_every_cell_of_a_delivered_decision() {
     let step = |row, passed, decision| decide(row, passed, Delivered(decision));
     assert_eq!(step(None, ABOVE, Commit), Step::Missing);

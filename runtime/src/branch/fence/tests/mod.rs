@@ -18,11 +18,11 @@ use sqlx::{Sqlite, SqlitePool};
 use tempfile::TempDir;
 use unanimous_protocol::message::ParkReason;
 use unanimous_protocol::{
-    CallId, Decision, Digest, Incarnation, OwnXid, ParticipantName, RowState, Xid,
+    BranchKind, CallId, Decision, Digest, Incarnation, OwnXid, ParticipantName, RowState, Xid,
 };
 
 use super::{
-    DynFence, FenceError, FenceTx, OpenTransaction, PhaseTwoCause, PhaseTwoStep, RowKey,
+    Delivery, DynFence, FenceError, FenceTx, OpenTransaction, PhaseTwoCause, PhaseTwoStep, RowKey,
     StoredAnswer, TryRow, TryStep,
 };
 
@@ -210,17 +210,21 @@ pub(super) async fn run_phase_two(
     decision: Decision,
     cause: PhaseTwoCause,
 ) -> Came {
-    let step = begin_phase_two(fence, row, decision, cause)
-        .await
-        .expect("a step");
-    match step {
+    perform(fence, delivery(row, decision, cause)).await
+}
+
+/// The same for any delivery.
+pub(super) async fn perform(fence: &SqlitePool, delivery: Delivery) -> Came {
+    let (row, decision) = (delivery.key.clone(), delivery.decision);
+    let step = fence.begin_phase_two(delivery, NOW_MS).await;
+    match step.expect("a step") {
         PhaseTwoStep::Run {
             mut transaction, ..
-        } => {
-            effect(&mut transaction, &row.key, done(decision)).await;
-            let key = row.key.clone();
+        }
+        | PhaseTwoStep::RunWithoutTry(mut transaction) => {
+            effect(&mut transaction, &row, done(decision)).await;
             let finished = fence
-                .finish_phase_two(transaction, key, decision, NOW_MS)
+                .finish_phase_two(transaction, row, decision, NOW_MS)
                 .await;
             finished.expect("a commit");
             Came::Ended
@@ -241,15 +245,26 @@ pub(super) async fn begin_phase_two(
     decision: Decision,
     cause: PhaseTwoCause,
 ) -> Result<PhaseTwoStep, FenceError> {
+    fence
+        .begin_phase_two(delivery(row, decision, cause), NOW_MS)
+        .await
+}
+
+pub(super) fn delivery(row: &TryRow, decision: Decision, cause: PhaseTwoCause) -> Delivery {
     let TryRow {
         key,
         participant,
         action,
         ..
     } = row.clone();
-    fence
-        .begin_phase_two(key, participant, action, decision, cause, NOW_MS)
-        .await
+    Delivery {
+        key,
+        participant,
+        action,
+        kind: BranchKind::Fenced,
+        decision,
+        cause,
+    }
 }
 
 pub(super) fn done(decision: Decision) -> &'static str {

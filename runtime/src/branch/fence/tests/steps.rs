@@ -483,3 +483,56 @@ async fn a_row_of_another_participant_in_the_same_database_is_not_touched() {
     assert!(matches!(begun, Err(FenceError::Row(..))), "{begun:?}");
     assert_eq!(bench.state(&row.key).await, Some(RowState::Tried));
 }
+
+#[tokio::test]
+async fn rm4_what_is_always_cancelled_is_cancelled_without_a_row_once_and_leaves_a_marker() {
+    let bench = Bench::new().await;
+    let row = bench.row();
+    let delivery = || super::Delivery {
+        kind: unanimous_protocol::BranchKind::AlwaysCancel,
+        ..super::delivery(&row, Decision::Rollback, PhaseTwoCause::Delivered)
+    };
+    // A rollback that fails leaves nothing: it is repeated.
+    let step = bench.pool.begin_phase_two(delivery(), NOW_MS).await;
+    let Ok(PhaseTwoStep::RunWithoutTry(transaction)) = step else {
+        panic!("{step:?}")
+    };
+    drop(transaction);
+    assert_eq!(bench.state(&row.key).await, None);
+    for _ in 0..2 {
+        assert_eq!(super::perform(&bench.pool, delivery()).await, Came::Ended);
+        assert_eq!(bench.state(&row.key).await, Some(RowState::Cancelled));
+    }
+    assert_eq!(bench.effects(&row.key).await, ["cancelled"]);
+    // T1: the late try finds the marker.
+    assert_eq!(run_try(&bench.pool, &row).await, Came::RefusedCancelled);
+}
+
+#[tokio::test]
+async fn rm3_what_phase_one_kept_stands_in_the_row_with_its_answer() {
+    let bench = Bench::new().await;
+    let row = bench.row();
+    let step = bench.pool.begin_try(row.clone(), NOW_MS).await;
+    let Ok(TryStep::Run(transaction)) = step else {
+        panic!("{step:?}")
+    };
+    let kept: unanimous_protocol::message::Kept =
+        [("a".into(), "[1]".into()), ("b".into(), "null".into())].into();
+    let stored = StoredAnswer {
+        kept: kept.clone(),
+        ..StoredAnswer::default()
+    };
+    let closed = bench
+        .pool
+        .finish_try(transaction, row.key.clone(), stored.clone());
+    closed.await.expect("a commit");
+    let PhaseTwoStep::Run { stored: found, .. } = begin(&bench, &row, Decision::Commit).await
+    else {
+        panic!("a tried row is confirmed")
+    };
+    assert_eq!(found.kept, kept);
+    assert_eq!(
+        run_try(&bench.pool, &row).await,
+        Came::AlreadyApplied(stored)
+    );
+}

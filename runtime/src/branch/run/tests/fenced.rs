@@ -345,3 +345,23 @@ async fn logs_carry_the_xid_and_never_a_recorded_value() {
 fn error() -> Error {
     Error::NoRuntime
 }
+
+#[tokio::test]
+async fn kept_values_go_into_the_row_and_none_are_kept_after_it_is_closed() {
+    let process = Process::start().await;
+    let held = Mutex::new(None);
+    let body = async {
+        let branch = BranchContext::current().unwrap();
+        branch.keep("number", &42)?;
+        *held.lock().unwrap() = Some(branch);
+        Ok(5)
+    };
+    process
+        .transaction(debit(&process.bank, seven(), body))
+        .await
+        .unwrap();
+    let kept = process.fence.script().stored[0].kept.clone();
+    assert_eq!(kept, [("number".into(), "42".into())].into());
+    let late = held.lock().unwrap().take().unwrap().keep("number", &43);
+    assert!(late.is_err());
+}

@@ -160,3 +160,19 @@ async fn a_dropped_body_is_dropped_inside_its_context_before_the_call_has_failed
         [r#"dropped in Some("mail.debit:1") Some(false)"#, "rollback"]
     );
 }
+
+#[tokio::test]
+async fn kept_values_are_reported_though_no_partner_wants_the_returned_one() {
+    let process = Process::start().await;
+    let body = async {
+        BranchContext::current().unwrap().keep("number", &42)?;
+        Ok(5)
+    };
+    process
+        .transaction(send(&process, how(), body))
+        .await
+        .unwrap();
+    let reported = process.coordinator.script().reported.remove(0).value;
+    let kept = [("number".into(), "42".into())].into();
+    assert_eq!((reported.tried, reported.kept), (None, kept));
+}

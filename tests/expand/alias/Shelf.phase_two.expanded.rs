@@ -1,0 +1,36 @@
+#[automatically_derived]
+impl ::unanimous::__private::Participant for Shelf {
+    fn phase_two<'__branch>(
+        self: ::std::sync::Arc<Self>,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
+    ) -> ::unanimous::__private::BoxFuture<
+        '__branch,
+        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
+    > {
+        match (__branch.action(), __branch.decision()) {
+            ("take" | "deduct" | "remove", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let count: u32 = __branch.argument("count")?;
+                    let __answer = Self::sell(&self, count).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            (
+                "take" | "deduct" | "remove",
+                ::unanimous::__private::Decision::Rollback,
+            ) => {
+                ::std::boxed::Box::pin(async move {
+                    let count: u32 = __branch.argument("count")?;
+                    let __answer = Self::put_back(&self, count).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            _ => {
+                let error = __branch.unknown_action();
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(::core::result::Result::Err(error)),
+                )
+            }
+        }
+    }
+}

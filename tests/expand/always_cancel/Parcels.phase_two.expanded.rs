@@ -1,0 +1,52 @@
+#[automatically_derived]
+impl ::unanimous::__private::Participant for Parcels {
+    fn phase_two<'__branch>(
+        self: ::std::sync::Arc<Self>,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
+    ) -> ::unanimous::__private::BoxFuture<
+        '__branch,
+        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
+    > {
+        match (__branch.action(), __branch.decision()) {
+            ("book", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let city: <str as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("city")?;
+                    let __tried = __branch
+                        .tried_or_missing::<
+                            <Result<
+                                u32,
+                                Failure,
+                            > as ::unanimous::__private::Fallible>::Value,
+                        >()?;
+                    let __answer = Self::send(&self, &city, &__tried).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            ("book", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let city: <str as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("city")?;
+                    let __tried = __branch
+                        .tried::<
+                            <Result<
+                                u32,
+                                Failure,
+                            > as ::unanimous::__private::Fallible>::Value,
+                        >()?;
+                    let __tx = ::unanimous::__private::fence_of(&self.db)
+                        .transaction(__branch)?;
+                    let __answer = Self::call_back(&self, __tx, city, __tried.as_ref())
+                        .await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            _ => {
+                let error = __branch.unknown_action();
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(::core::result::Result::Err(error)),
+                )
+            }
+        }
+    }
+}

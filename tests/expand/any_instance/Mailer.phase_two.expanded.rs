@@ -1,0 +1,35 @@
+#[automatically_derived]
+impl ::unanimous::__private::Participant for Mailer {
+    fn phase_two<'__branch>(
+        self: ::std::sync::Arc<Self>,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
+    ) -> ::unanimous::__private::BoxFuture<
+        '__branch,
+        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
+    > {
+        match (__branch.action(), __branch.decision()) {
+            ("prepare", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let to: <str as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("to")?;
+                    let __answer = Self::send(&self, &to).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            ("prepare", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let to: <str as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("to")?;
+                    let __answer = Self::discard(&self, &to).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            _ => {
+                let error = __branch.unknown_action();
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(::core::result::Result::Err(error)),
+                )
+            }
+        }
+    }
+}

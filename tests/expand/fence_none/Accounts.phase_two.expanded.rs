@@ -1,0 +1,50 @@
+#[automatically_derived]
+impl ::unanimous::__private::Participant for Accounts {
+    fn phase_two<'__branch>(
+        self: ::std::sync::Arc<Self>,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
+    ) -> ::unanimous::__private::BoxFuture<
+        '__branch,
+        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
+    > {
+        match (__branch.action(), __branch.decision()) {
+            ("debit", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let __context = __branch.context();
+                    let amount: i64 = __branch.argument("amount")?;
+                    let __answer = Self::done(&self, &__context, amount).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            ("debit", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let amount: i64 = __branch.argument("amount")?;
+                    let __tx = ::unanimous::__private::fence_of(&self.db)
+                        .transaction(__branch)?;
+                    let __answer = Self::refund(&self, __tx, amount).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            ("notify", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let __context = __branch.context();
+                    let amount: i64 = __branch.argument("amount")?;
+                    let __answer = Self::done(&self, &__context, amount).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            ("notify", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let __answer = Self::unsend(&self).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            _ => {
+                let error = __branch.unknown_action();
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(::core::result::Result::Err(error)),
+                )
+            }
+        }
+    }
+}

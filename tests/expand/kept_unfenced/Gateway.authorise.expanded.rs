@@ -1,0 +1,39 @@
+impl Gateway {
+    async fn authorise(&self, card: &str) -> Result<(), Failure> {
+        ::unanimous::__private::run_unfenced(
+                &const {
+                    ::unanimous::__private::ActionSpec::new(
+                        "authorise",
+                        ::core::file!(),
+                        0,
+                    )
+                },
+                self,
+                ::unanimous::__private::Recorder::new().put("card", &card).finish(),
+                ::unanimous::__private::how(),
+                ::core::pin::pin!(
+                    ::core::option::Option::Some(async move {
+                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                        if false {
+                            let __returned: Result<(), Failure> = loop {};
+                            return __returned;
+                        }
+                        {
+                            self.journal.tried(card);
+                            let branch = BranchContext::current()
+                                .expect("phase one has a branch");
+                            branch
+                                .keep("authorisation", &[4, 2])
+                                .map_err(unanimous::Error::from)?;
+                            if card == "expired" {
+                                Failure::business("expired")
+                            } else {
+                                Ok(())
+                            }
+                        }
+                    }),
+                ),
+            )
+            .await
+    }
+}

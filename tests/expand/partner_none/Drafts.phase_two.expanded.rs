@@ -1,0 +1,45 @@
+#[automatically_derived]
+impl ::unanimous::__private::Participant for Drafts {
+    fn phase_two<'__branch>(
+        self: ::std::sync::Arc<Self>,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
+    ) -> ::unanimous::__private::BoxFuture<
+        '__branch,
+        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
+    > {
+        match (__branch.action(), __branch.decision()) {
+            ("write", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(::core::result::Result::Ok(())),
+                )
+            }
+            ("write", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let word: <str as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("word")?;
+                    let __answer = Self::erase(&self, &word).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            ("announce", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let word: <str as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("word")?;
+                    let __answer = Self::publish(&self, word).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            ("announce", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(::core::result::Result::Ok(())),
+                )
+            }
+            _ => {
+                let error = __branch.unknown_action();
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(::core::result::Result::Err(error)),
+                )
+            }
+        }
+    }
+}

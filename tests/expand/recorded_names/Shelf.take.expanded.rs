@@ -1,0 +1,37 @@
+impl Shelf {
+    async fn take(&self, article: &str, note: Option<&str>) -> Result<(), Failure> {
+        ::unanimous::__private::run_unfenced(
+                &const {
+                    ::unanimous::__private::ActionSpec::new(
+                        "take",
+                        ::core::file!(),
+                        0,
+                    )
+                },
+                self,
+                ::unanimous::__private::Recorder::new()
+                    .put("sku", &article)
+                    .put("note", &note)
+                    .finish(),
+                ::unanimous::__private::how(),
+                ::core::pin::pin!(
+                    ::core::option::Option::Some(async move {
+                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                        if false {
+                            let __returned: Result<(), Failure> = loop {};
+                            return __returned;
+                        }
+                        {
+                            self.journal.tried(article);
+                            if note.is_some() {
+                                Failure::business("special wishes")
+                            } else {
+                                Ok(())
+                            }
+                        }
+                    }),
+                ),
+            )
+            .await
+    }
+}
