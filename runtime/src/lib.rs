@@ -24,6 +24,7 @@ mod context;
 mod error;
 mod events;
 mod hooks;
+mod points;
 
 pub mod branch;
 pub mod carry;
@@ -31,6 +32,8 @@ pub mod clock;
 pub mod coordinator;
 pub mod global;
 pub mod runtime;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

@@ -29,6 +29,7 @@ use super::{ActionSpec, BranchScope, InBranch, Participant, Recorded};
 use crate::context::{Entered, OpenCall};
 use crate::coordinator::CoordinatorError;
 use crate::global::calls::Ending;
+use crate::points::{Phase, Point};
 use crate::{CallFailure, Error};
 
 /// The text of the unit value: nothing is stored for it, so it is read back from nothing.
@@ -101,7 +102,7 @@ pub(crate) fn begin_unfenced<'a>(
     Box::pin(async move {
         let pool = participant.fence().map(DynFence::pool_key);
         let opening = Opening::new(spec, participant, BranchKind::Unfenced, pool, &recorded)?;
-        match opening.join().await {
+        match opening.join_unfenced().await {
             Ok(alias) => Ok(opening.phase_one(alias)),
             Err(error) => Err(opening.refuse(error)),
         }
@@ -122,9 +123,8 @@ pub(crate) fn finish_fenced(
                 return phase.fail(error);
             }
         };
-        let below = phase.below().await;
-        match phase.close(transaction, json, &below).await {
-            Ok(()) => {
+        match phase.close(transaction, json).await {
+            Ok(below) => {
                 let answer = phase.whole(below);
                 phase.call.answered(answer);
                 Ok(())
@@ -147,11 +147,8 @@ pub(crate) fn finish_unfenced(
         };
         let below = phase.below().await;
         let kept = phase.branch.context.take_kept();
-        let standing = if json.is_some() || !kept.is_empty() {
-            phase.report(Reported { tried: json, kept }).await
-        } else {
-            Ok(None)
-        };
+        let value = Reported { tried: json, kept };
+        let standing = phase.end_unfenced(value).await;
         let answer = phase.whole(below);
         match standing {
             Ok(Some(json)) => Ok(Some(Box::new(Replay {
@@ -221,8 +218,9 @@ impl PhaseOne {
         &self,
         transaction: OpenTransaction,
         json: Option<Json>,
-        below: &AnswerHeader,
-    ) -> Result<(), Error> {
+    ) -> Result<AnswerHeader, Error> {
+        self.reach(Point::AfterBusiness).await?;
+        let below = self.below().await;
         let Some(fence) = self.provided.fence() else {
             return Err(self.database("it has no fence any more"));
         };
@@ -238,10 +236,34 @@ impl PhaseOne {
             }
             AnswerHeader::Mark { .. } => stored.marked = true,
         }
+        self.reach(Point::BeforeLocalCommit).await?;
         let closed = fence
             .finish_try(transaction, self.key.clone(), stored)
             .await;
-        closed.map_err(|error| fence_error(error, &self.provided, &self.key))
+        closed.map_err(|error| fence_error(error, &self.provided, &self.key))?;
+        self.reach(Point::AfterLocalCommit).await?;
+        self.reach(Point::BeforeAnswer).await?;
+        Ok(below)
+    }
+
+    /// Reports what was returned and kept, if anything is wanted; the returned value that stands,
+    /// if it is another one.
+    async fn end_unfenced(&self, value: Reported) -> Result<Option<Json>, Error> {
+        self.reach(Point::AfterBusiness).await?;
+        let mut standing = None;
+        if value.tried.is_some() || !value.kept.is_empty() {
+            self.reach(Point::BeforeReport).await?;
+            standing = self.report(value).await?;
+            self.reach(Point::AfterReport).await?;
+        }
+        self.reach(Point::BeforeAnswer).await?;
+        Ok(standing)
+    }
+
+    /// Tells a test that phase one has come to this point.
+    async fn reach(&self, point: Point) -> Result<(), Error> {
+        let points = self.call.scope().runtime().points();
+        Ok(points.reach(Phase::Try, point, &self.key).await?)
     }
 
     /// The returned value that stands, if one is returned and another stands.

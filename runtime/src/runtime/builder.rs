@@ -14,6 +14,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::coordinator::{Coordinator, OpenError, open};
 use crate::events::{Event, EventHandler, Events};
 use crate::hooks::{Hooks, TransactionHook};
+use crate::points::Points;
 
 /// Describes a [`Runtime`]; nothing happens before [`RuntimeBuilder::build`].
 #[must_use = "nothing happens before `build`"]
@@ -27,6 +28,7 @@ pub struct RuntimeBuilder {
     clock: Option<Arc<dyn Clock>>,
     events: Option<EventHandler>,
     hooks: Hooks,
+    points: Points,
     settings: Settings,
 }
 
@@ -88,6 +90,7 @@ impl RuntimeBuilder {
             clock: None,
             events: None,
             hooks: Hooks::default(),
+            points: Points::default(),
             settings: Settings::default(),
         }
     }
@@ -176,6 +179,14 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Hears of every named point that a phase comes to, and may make it fail or stop there. With
+    /// the feature `testing` only.
+    #[cfg(feature = "testing")]
+    pub fn faults(mut self, faults: Arc<dyn crate::testing::Faults>) -> Self {
+        self.points = Points::new(faults);
+        self
+    }
+
     /// Opens the coordinator, prepares the participants' databases, and starts to serve phase two.
     ///
     /// Does what is local and succeeds while a remote coordinator is away;
@@ -229,6 +240,7 @@ impl RuntimeBuilder {
             deliveries,
             attachment: Mutex::new(None),
             open: Open::new(),
+            points: self.points,
             _tasks: Tasks(tasks.into()),
         };
         let runtime = Runtime {

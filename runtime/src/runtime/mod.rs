@@ -26,6 +26,7 @@ use crate::coordinator::{Attachment, Coordinator, CoordinatorError};
 use crate::events::{Event, Events};
 use crate::global::calls::Asking;
 use crate::hooks::Hooks;
+use crate::points::Points;
 
 pub use builder::{BuildError, InstallError, RuntimeBuilder};
 pub use operate::{Admin, AdminError, Health};
@@ -76,6 +77,7 @@ pub(crate) struct Inner {
     deliveries: Arc<Deliveries>,
     attachment: Mutex<Option<Attachment>>,
     open: open::Open,
+    points: Points,
     _tasks: Tasks,
 }
 
@@ -261,6 +263,10 @@ impl Runtime {
         &self.inner.hooks
     }
 
+    pub(crate) fn points(&self) -> &Points {
+        &self.inner.points
+    }
+
     pub(crate) fn decisions(&self) -> &Decisions {
         &self.inner.decisions
     }
@@ -279,7 +285,7 @@ impl Runtime {
 }
 
 /// What a user may be told after one question.
-fn told(xid: &Xid, answer: Result<DecisionAnswer, CoordinatorError>) -> Outcome {
+pub(crate) fn told(xid: &Xid, answer: Result<DecisionAnswer, CoordinatorError>) -> Outcome {
     let mut asking: Asking = Asking::new(xid.clone());
     match answer {
         Ok(answer) => asking.answered(answer),

@@ -10,9 +10,11 @@ use unanimous_protocol::message::{
 
 use super::perform::{Done, Work};
 use super::{AttachState, Deliveries, Inner};
+use crate::branch::PhaseTwoError;
 use crate::branch::fence::{PhaseTwoCause, RowKey};
 use crate::coordinator::PhaseTwoHandler;
 use crate::events::Event;
+use crate::points::Point;
 
 impl PhaseTwoHandler for Deliveries {
     fn attach(&self) -> BoxFuture<'static, Attach> {
@@ -76,6 +78,25 @@ impl PhaseTwoHandler for Deliveries {
 }
 
 impl Inner {
+    /// The work itself; an error is one that a test wanted.
+    async fn perform(&self, work: &Work, phase_two: PhaseTwo) -> Result<Done, PhaseTwoError> {
+        self.reach(work, Point::Delivered).await?;
+        let fence = work.provided.fence().filter(|_| work.kind.has_row());
+        let done = match fence {
+            _ if !work.is_known() => work.unknown(),
+            None if work.kind.has_row() => work.without_its_fence(),
+            Some(fence) => {
+                self.under_way.heard(&work.key);
+                self.fenced(fence, work, phase_two.arguments).await
+            }
+            None => self.unfenced(work, phase_two).await,
+        };
+        if done == Done::Ended {
+            self.reach(work, Point::BeforeAnswer).await?;
+        }
+        Ok(done)
+    }
+
     /// Performs what the coordinator delivered.
     async fn deliver(&self, phase_two: PhaseTwo) -> BranchResult {
         let Some(provided) = self.registry.of(&phase_two.resource) else {
@@ -100,15 +121,9 @@ impl Inner {
             decision: phase_two.decision,
             cause: cause(phase_two.by_operator),
         };
-        let fence = provided.fence().filter(|_| work.kind.has_row());
-        let done = match fence {
-            _ if !work.is_known() => work.unknown(),
-            None if work.kind.has_row() => work.without_its_fence(),
-            Some(fence) => {
-                self.under_way.heard(&work.key);
-                self.fenced(fence, &work, phase_two.arguments).await
-            }
-            None => self.unfenced(&work, phase_two).await,
+        let done = match self.perform(&work, phase_two).await {
+            Ok(done) => done,
+            Err(injected) => injected.into(),
         };
         self.tell(&work, &done);
         match done {

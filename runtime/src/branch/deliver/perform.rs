@@ -17,6 +17,7 @@ use crate::branch::phase_two::PhaseTwoErrorKind;
 use crate::branch::{Branch, BranchContext, BranchScope, PhaseTwoError, Recorded};
 use crate::context::Ambient;
 use crate::events::Event;
+use crate::points::{Point, Points};
 
 /// The phase two to perform.
 #[derive(Debug)]
@@ -142,7 +143,7 @@ impl Inner {
         transaction: OpenTransaction,
     ) -> Done {
         match self.call(work, recorded, Some(transaction)).await {
-            Ok(Some(transaction)) => close(fence, work, transaction, self.now_ms()).await,
+            Ok(Some(transaction)) => self.close(fence, work, transaction).await,
             Ok(None) => Done::retry("the fence opened no local transaction"),
             Err(error) => give_up_on_row(fence, work, error.into()).await,
         }
@@ -193,12 +194,56 @@ impl Inner {
         {
             ambient = ambient.inside_fence(fence.pool_key());
         }
-        let user_code = async { participant.phase_two(&mut branch).await };
+        let user_code = async {
+            self.reach(work, Point::BeforeBusiness).await?;
+            participant.phase_two(&mut branch).await?;
+            self.reach(work, Point::AfterBusiness).await
+        };
         let user_code = ambient.enter(scope.enter(user_code));
         match AssertUnwindSafe(user_code).catch_unwind().await {
             Ok(answer) => answer.map(|()| branch.transaction),
             Err(panic) => Err(format!("phase two panicked: {}", panic_text(&*panic)).into()),
         }
+    }
+
+    /// The row's end and the user's statements, in one local commit.
+    async fn close(&self, fence: &dyn DynFence, work: &Work, transaction: OpenTransaction) -> Done {
+        if let Err(error) = self.reach(work, Point::BeforeLocalCommit).await {
+            return error.into();
+        }
+        let (key, now_ms) = (work.key.clone(), self.now_ms());
+        let closed = fence
+            .finish_phase_two(transaction, key, work.decision, now_ms)
+            .await;
+        if let Err(error) = closed {
+            return error.into();
+        }
+        match self.reach(work, Point::AfterLocalCommit).await {
+            Ok(()) => Done::Ended,
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Tells a test that phase two has come to this point.
+    pub(super) async fn reach(&self, work: &Work, point: Point) -> Result<(), PhaseTwoError> {
+        let reached = self
+            .points()
+            .reach(work.decision.into(), point, &work.key)
+            .await;
+        reached.map_err(|injected| injected.to_string().into())
+    }
+
+    #[cfg(feature = "testing")]
+    fn points(&self) -> Points {
+        let runtime = self.runtime.get().and_then(|runtime| runtime.upgrade());
+        runtime.map_or_else(Points::default, |runtime| runtime.points().clone())
+    }
+
+    #[cfg(not(feature = "testing"))]
+    #[inline]
+    #[expect(clippy::unused_self, reason = "the same shape with the feature")]
+    fn points(&self) -> Points {
+        Points::default()
     }
 
     fn scope(&self, work: &Work, recorded: &Recollected) -> BranchScope {
@@ -265,22 +310,6 @@ struct Recollected {
     tried: Option<Json>,
     kept: Kept,
     trace: Option<TraceContext>,
-}
-
-async fn close(
-    fence: &dyn DynFence,
-    work: &Work,
-    transaction: OpenTransaction,
-    now_ms: i64,
-) -> Done {
-    let key = work.key.clone();
-    match fence
-        .finish_phase_two(transaction, key, work.decision, now_ms)
-        .await
-    {
-        Ok(()) => Done::Ended,
-        Err(error) => error.into(),
-    }
 }
 
 /// A participant that gave up is remembered by the row, before anybody hears of it: a later

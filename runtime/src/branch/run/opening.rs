@@ -13,6 +13,7 @@ use crate::branch::deliver::Provided;
 use crate::branch::fence::{OpenTransaction, RowKey, StoredAnswer, TryRow, TryStep};
 use crate::branch::{ActionSpec, BranchContext, BranchScope, Participant, Recorded};
 use crate::context::{CallKind, OpenCall, Scope};
+use crate::points::{Phase, Point};
 
 /// A phase one before its body.
 pub(super) struct Opening {
@@ -78,7 +79,7 @@ impl Opening {
 
     /// RM2: joins, and waits for the answer before anything runs. A refusal is an error to the
     /// caller and no reason to cancel: another delivery of the call may have joined.
-    pub(super) async fn join(&self) -> Result<Alias, Error> {
+    async fn join(&self) -> Result<Alias, Error> {
         let Checked {
             provided,
             action,
@@ -99,15 +100,30 @@ impl Opening {
             trace: scope.trace(),
         };
         let coordinator = scope.runtime().coordinator();
+        self.reach(Point::BeforeRegister).await?;
         self.call.joined();
         match coordinator.register(register).await? {
             Ok(joined) => {
                 let (alias, repeat) = (joined.alias, joined.repeat);
                 tracing::debug!(%xid, %call, %alias, repeat, "branch joined");
+                self.reach(Point::AfterRegister).await?;
                 Ok(alias)
             }
             Err(refused) => Err(self.refused(refused, coordinator.address())),
         }
+    }
+
+    /// Joins; there is no row to write.
+    pub(super) async fn join_unfenced(&self) -> Result<Alias, Error> {
+        let alias = self.join().await?;
+        self.reach(Point::BeforeBusiness).await?;
+        Ok(alias)
+    }
+
+    /// Tells a test that phase one has come to this point.
+    async fn reach(&self, point: Point) -> Result<(), Error> {
+        let points = self.call.scope().runtime().points();
+        Ok(points.reach(Phase::Try, point, &self.key).await?)
     }
 
     fn refused(&self, refused: JoinRefused, coordinator: Arc<str>) -> Error {
@@ -155,7 +171,10 @@ impl Opening {
         let now_ms = self.call.scope().runtime().clock().wall_ms();
         let RowKey { xid, call } = self.key.clone();
         match fence.begin_try(row, now_ms).await {
-            Ok(TryStep::Run(transaction)) => Ok((alias, Inserted::Now(transaction))),
+            Ok(TryStep::Run(transaction)) => {
+                self.reach(Point::BeforeBusiness).await?;
+                Ok((alias, Inserted::Now(transaction)))
+            }
             Ok(TryStep::AlreadyApplied(stored)) => Ok((alias, Inserted::Before(stored))),
             Ok(TryStep::RefusedCancelled) => Err(Error::RefusedCancelled { xid, call }),
             Ok(TryStep::CallIdReused) => Err(Error::CallIdReused { xid, call }),

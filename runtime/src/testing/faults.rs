@@ -1,0 +1,159 @@
+//! Faults at named points.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::BoxFuture;
+use tokio::sync::watch;
+use unanimous_protocol::{CallId, Xid};
+
+use super::{Phase, Point};
+
+/// A phase has come to a named point.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Reached {
+    /// Which phase.
+    pub phase: Phase,
+    /// Where in it.
+    pub point: Point,
+    /// The transaction.
+    pub xid: Xid,
+    /// The branch.
+    pub call: CallId,
+}
+
+/// The phase is to fail at the point that it has reached.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Fail;
+
+/// Hears of every named point; see [`RuntimeBuilder::faults`](crate::RuntimeBuilder::faults).
+pub trait Faults: Send + Sync + fmt::Debug + 'static {
+    /// A phase has come to a point, and goes on when the future completes: with `Err` it fails
+    /// there. A future that does not complete keeps the phase there until it is dropped.
+    fn reach(&self, reached: Reached) -> BoxFuture<'static, Result<(), Fail>>;
+}
+
+/// What happens at a point, once.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Fault {
+    /// The phase fails there.
+    Fail,
+    /// The phase stops there until [`FaultPlan::go_on`], or until it is dropped.
+    Stop,
+}
+
+/// Faults that are planned one by one; every other point is passed. Clones share the plan.
+#[derive(Clone, Debug, Default)]
+pub struct FaultPlan(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    state: Mutex<State>,
+    /// How many phases have come to a planned stop.
+    stopped: watch::Sender<usize>,
+    /// How often the stopped were told to go on.
+    released: watch::Sender<usize>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    planned: VecDeque<(Phase, Point, Fault)>,
+    reached: Vec<(Phase, Point)>,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self {
+            state: Mutex::default(),
+            stopped: watch::Sender::new(0),
+            released: watch::Sender::new(0),
+        }
+    }
+}
+
+impl FaultPlan {
+    /// No faults yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The next phase that comes to this point meets this fault. Planned twice, it happens twice.
+    pub fn plan(&self, phase: Phase, point: Point, fault: Fault) {
+        self.state().planned.push_back((phase, point, fault));
+    }
+
+    /// What is planned and has not happened.
+    #[must_use]
+    pub fn pending(&self) -> Vec<(Phase, Point, Fault)> {
+        self.state().planned.iter().copied().collect()
+    }
+
+    /// Every point that was reached, each once.
+    #[must_use]
+    pub fn reached(&self) -> BTreeSet<(Phase, Point)> {
+        self.state().reached.iter().copied().collect()
+    }
+
+    /// The points that were reached since the last time, in order.
+    pub fn take_reached(&self) -> Vec<(Phase, Point)> {
+        std::mem::take(&mut self.state().reached)
+    }
+
+    /// Completes once so many phases have come to a [`Fault::Stop`], ever. Cancel safe.
+    pub async fn stopped(&self, times: usize) {
+        // The sender lives as long as `self`.
+        let _ = self
+            .0
+            .stopped
+            .subscribe()
+            .wait_for(|stopped| *stopped >= times)
+            .await;
+    }
+
+    /// How many phases have come to a [`Fault::Stop`] so far.
+    #[must_use]
+    pub fn stops(&self) -> usize {
+        *self.0.stopped.borrow()
+    }
+
+    /// Lets every phase that has stopped go on.
+    pub fn go_on(&self) {
+        self.0.released.send_modify(|released| *released += 1);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Faults for FaultPlan {
+    fn reach(&self, reached: Reached) -> BoxFuture<'static, Result<(), Fail>> {
+        let Reached { phase, point, .. } = reached;
+        let fault = {
+            let mut state = self.state();
+            state.reached.push((phase, point));
+            let next = |planned: &(Phase, Point, Fault)| (planned.0, planned.1) == (phase, point);
+            let at = state.planned.iter().position(next);
+            at.and_then(|at| state.planned.remove(at))
+                .map(|(_, _, fault)| fault)
+        };
+        let plan = self.clone();
+        Box::pin(async move {
+            match fault {
+                None => Ok(()),
+                Some(Fault::Fail) => Err(Fail),
+                Some(Fault::Stop) => {
+                    let mut released = plan.0.released.subscribe();
+                    let before = *released.borrow_and_update();
+                    plan.0.stopped.send_modify(|stopped| *stopped += 1);
+                    // The sender lives as long as `plan`.
+                    let _ = released.wait_for(|released| *released > before).await;
+                    Ok(())
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,192 @@
+//! One sequence of deliveries, in a world of its own.
+
+use std::sync::Mutex;
+
+use futures_util::future::LocalBoxFuture;
+use unanimous_protocol::message::BranchResult;
+use unanimous_protocol::{Alias, Decision, Xid};
+
+use super::{Problem, Subject};
+use crate::testing::{Fault, Harness, Phase, Point};
+
+/// How often phase two is repeated before it counts as failing for ever.
+const REPEATS: usize = 4;
+
+/// A participant in a world of its own.
+pub(super) trait Instance {
+    fn run_try(&self) -> LocalBoxFuture<'_, Result<(), String>>;
+    fn state(&self) -> LocalBoxFuture<'_, String>;
+}
+
+/// One transaction whose phases are delivered one by one.
+pub(super) struct Session<'a> {
+    harness: Harness,
+    instance: Box<dyn Instance + 'a>,
+    xid: Xid,
+    log: Mutex<Vec<String>>,
+}
+
+/// How one delivery ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum End {
+    /// `Ok`, or the branch has ended.
+    Done,
+    /// An error, which means "repeat" in phase two.
+    Failed(String),
+    /// Parked for an operator.
+    Parked(String),
+    /// It stopped at the planned point and was dropped there.
+    Dropped,
+}
+
+impl<'a> Session<'a> {
+    pub(super) async fn open(subject: &'a dyn Subject) -> Result<Self, Problem> {
+        let (builder, instance) = subject.make(crate::Runtime::builder()).await;
+        let harness = Harness::launch(builder).await.map_err(Problem::Build)?;
+        Ok(Self {
+            xid: harness.begin().await,
+            harness,
+            instance,
+            log: Mutex::default(),
+        })
+    }
+
+    pub(super) async fn state(&self) -> String {
+        self.instance.state().await
+    }
+
+    /// What was delivered so far.
+    pub(super) fn delivered(&self) -> Vec<String> {
+        lock(&self.log).clone()
+    }
+
+    /// The next phase that comes to this point meets this fault.
+    pub(super) fn plan(&self, phase: Phase, point: Point, fault: Fault) {
+        self.harness.faults().plan(phase, point, fault);
+        let what = match fault {
+            Fault::Fail => "fails",
+            Fault::Stop => "is dropped",
+        };
+        lock(&self.log).push(format!("[the next {phase} {what} {point}]"));
+    }
+
+    /// Whether every planned fault has happened.
+    pub(super) fn all_happened(&self) -> bool {
+        self.harness.faults().pending().is_empty()
+    }
+
+    /// Whether a phase one has committed a local transaction.
+    pub(super) fn is_fenced(&self) -> bool {
+        let reached = self.harness.faults().reached();
+        reached.contains(&(Phase::Try, Point::AfterLocalCommit))
+    }
+
+    /// Whether a phase one has reported its value.
+    pub(super) fn reports(&self) -> bool {
+        let reached = self.harness.faults().reached();
+        reached.contains(&(Phase::Try, Point::AfterReport))
+    }
+
+    pub(super) fn branches(&self) -> Vec<Alias> {
+        self.harness.stage().branches(&self.xid)
+    }
+
+    /// Participant and action of the first branch.
+    pub(super) fn action(&self) -> String {
+        let first = self.branches().into_iter().next();
+        let message = first.and_then(|alias| {
+            let stage = self.harness.stage();
+            stage.message(&self.xid, alias, Decision::Commit)
+        });
+        message.map_or_else(
+            || "the action".to_owned(),
+            |message| format!("{}.{}", message.resource.participant, message.action),
+        )
+    }
+
+    /// Lets the branch join, and nothing else: the try is on its way and has not arrived.
+    pub(super) async fn join(&self) {
+        let point = Point::AfterRegister;
+        self.harness.faults().plan(Phase::Try, point, Fault::Fail);
+        // It fails: that was planned.
+        let _ = self.attempt().await;
+    }
+
+    /// Delivers phase one.
+    pub(super) async fn deliver_try(&self) -> End {
+        lock(&self.log).push("try".to_owned());
+        self.attempt().await
+    }
+
+    async fn attempt(&self) -> End {
+        let attempt = self.harness.run_in(&self.xid, self.instance.run_try());
+        let ended = self.or_dropped(attempt).await;
+        match ended {
+            Some(Ok(())) => End::Done,
+            Some(Err(error)) => End::Failed(error),
+            None => End::Dropped,
+        }
+    }
+
+    /// Delivers phase two to every branch, once.
+    pub(super) async fn deliver(&self, decision: Decision) -> End {
+        lock(&self.log).push(Phase::from(decision).to_string());
+        let mut end = End::Done;
+        for alias in self.branches() {
+            let stage = self.harness.stage();
+            let Some(message) = stage.message(&self.xid, alias, decision) else {
+                continue;
+            };
+            let this = match self.or_dropped(stage.perform(message)).await {
+                Some(BranchResult::Ended) => End::Done,
+                Some(BranchResult::Retry { error, .. } | BranchResult::NotHere { error }) => {
+                    End::Failed(error.to_string())
+                }
+                Some(BranchResult::Park(reason)) => End::Parked(reason.to_string()),
+                None => End::Dropped,
+            };
+            if this != End::Done {
+                end = this;
+            }
+        }
+        end
+    }
+
+    /// Delivers phase two as a coordinator does: again after an error or a lost answer.
+    pub(super) async fn deliver_until_ended(&self, decision: Decision) -> End {
+        let mut end = self.deliver(decision).await;
+        for _ in 0..REPEATS {
+            if matches!(end, End::Done | End::Parked(_)) {
+                break;
+            }
+            end = self.deliver(decision).await;
+        }
+        end
+    }
+
+    /// The output, or none once a phase has stopped at its point; it is dropped there.
+    async fn or_dropped<F: Future>(&self, future: F) -> Option<F::Output> {
+        let stops = self.harness.faults().stops();
+        tokio::select! {
+            biased;
+            output = future => Some(output),
+            () = self.harness.faults().stopped(stops + 1) => None,
+        }
+    }
+}
+
+impl std::fmt::Display for End {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Done => f.write_str("it ended"),
+            Self::Failed(error) => write!(f, "it failed: {error}"),
+            Self::Parked(reason) => write!(f, "it was parked: {reason}"),
+            Self::Dropped => f.write_str("it was dropped"),
+        }
+    }
+}
+
+fn lock(log: &Mutex<Vec<String>>) -> std::sync::MutexGuard<'_, Vec<String>> {
+    log.lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,336 @@
+//! A coordinator whose deliveries wait until a test asks for them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::{BoxFuture, pending};
+use tokio::sync::{oneshot, watch};
+use unanimous_protocol::message::{
+    AdminAnswer, AdminRequest, Attach, AttachRefused, Attached, Began, Begin, BeginRefused,
+    BranchResult, ByOperator, Commit, DecisionAnswer, Horizon, InDoubtAnswer, InDoubtQuestion,
+    JoinRefused, Joined, PhaseTwo, Register, Report, ReportAnswer, Reported,
+};
+use unanimous_protocol::{Alias, CallId, Decision, Incarnation, Xid};
+
+use crate::coordinator::{Answer, Attachment, Capabilities, Coordinator, PhaseTwoHandler};
+
+/// A coordinator whose phase two waits.
+#[derive(Debug)]
+pub(super) struct Stage {
+    inner: Arc<dyn Coordinator>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    /// Counts what was delivered to the stage.
+    delivered: watch::Sender<usize>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Whether deliveries pass at once.
+    open: bool,
+    begun: BTreeMap<Xid, String>,
+    branches: BTreeMap<(Xid, Alias), Branch>,
+    decided: Vec<(Xid, DecisionAnswer)>,
+    held: BTreeMap<(Xid, Alias), Held>,
+    handler: Option<Arc<dyn PhaseTwoHandler>>,
+}
+
+/// A branch that has joined.
+#[derive(Clone, Debug)]
+struct Branch {
+    register: Register,
+    reported: Option<Reported>,
+}
+
+/// A delivery that waits, and whoever wants to hear what came of it.
+struct Held {
+    message: PhaseTwo,
+    answer: oneshot::Sender<BranchResult>,
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State")
+            .field("held", &self.held.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stage {
+    pub(super) fn new(inner: Arc<dyn Coordinator>) -> Arc<Self> {
+        let shared = Shared {
+            state: Mutex::default(),
+            delivered: watch::Sender::new(0),
+        };
+        Arc::new(Self {
+            inner,
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// Lets deliveries pass at once from now on, and those that wait.
+    pub(super) fn open(&self) {
+        let (held, handler) = {
+            let mut state = self.shared.state();
+            state.open = true;
+            (std::mem::take(&mut state.held), state.handler.clone())
+        };
+        let Some(handler) = handler else { return };
+        for held in held.into_values() {
+            let performed = handler.phase_two(held.message);
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "phase two belongs to no caller's transaction"
+            )]
+            tokio::spawn(async move {
+                // The coordinator may have gone away with the test.
+                let _ = held.answer.send(performed.await);
+            });
+        }
+    }
+
+    /// The branches that joined a transaction, in order.
+    pub(super) fn branches(&self, xid: &Xid) -> Vec<Alias> {
+        let state = self.shared.state();
+        let ours = state.branches.keys().filter(|(of, _)| of == xid);
+        ours.map(|(_, alias)| *alias).collect()
+    }
+
+    /// The calls of the branches of a transaction.
+    pub(super) fn calls(&self, xid: &Xid) -> Vec<CallId> {
+        let state = self.shared.state();
+        let ours = state.branches.iter().filter(|((of, _), _)| of == xid);
+        ours.map(|(_, branch)| branch.register.call.clone())
+            .collect()
+    }
+
+    /// What was decided, in order, with the names of the transactions.
+    pub(super) fn decided(&self) -> Vec<(Xid, String, DecisionAnswer)> {
+        let state = self.shared.state();
+        let name = |xid: &Xid| state.begun.get(xid).cloned().unwrap_or_default();
+        let decided = state.decided.iter();
+        decided
+            .map(|(xid, answer)| (xid.clone(), name(xid), *answer))
+            .collect()
+    }
+
+    /// Waits until the delivery to a branch has come, and gives its message.
+    pub(super) async fn held(&self, xid: &Xid, alias: Alias) -> PhaseTwo {
+        let key = (xid.clone(), alias);
+        let mut delivered = self.shared.delivered.subscribe();
+        loop {
+            if let Some(held) = self.shared.state().held.get(&key) {
+                return held.message.clone();
+            }
+            if delivered.changed().await.is_err() {
+                pending::<()>().await;
+            }
+        }
+    }
+
+    /// The transactions and branches whose deliveries wait now.
+    pub(super) fn waiting(&self) -> Vec<(Xid, Alias)> {
+        self.shared.state().held.keys().cloned().collect()
+    }
+
+    /// What a coordinator would deliver to a branch, whether or not it decided so.
+    pub(super) fn message(&self, xid: &Xid, alias: Alias, decision: Decision) -> Option<PhaseTwo> {
+        let state = self.shared.state();
+        let Branch { register, reported } = state.branches.get(&(xid.clone(), alias))?;
+        Some(PhaseTwo {
+            xid: xid.clone(),
+            call: register.call.clone(),
+            alias,
+            resource: register.resource.clone(),
+            action: register.action.clone(),
+            kind: register.kind,
+            decision,
+            arguments: register.arguments.clone(),
+            reported: reported.clone(),
+            trace: register.trace.clone(),
+            by_operator: ByOperator::No,
+        })
+    }
+
+    /// Delivers a message; nobody hears the result but the caller.
+    pub(super) fn perform(&self, message: PhaseTwo) -> BoxFuture<'static, BranchResult> {
+        let handler = self.shared.state().handler.clone();
+        match handler {
+            Some(handler) => handler.phase_two(message),
+            // A runtime attaches while it is built.
+            None => Box::pin(pending()),
+        }
+    }
+
+    /// Tells the coordinator what came of a delivery that waited.
+    pub(super) fn answer(&self, xid: &Xid, alias: Alias, result: BranchResult) {
+        let held = self.shared.state().held.remove(&(xid.clone(), alias));
+        if let Some(held) = held {
+            let _ = held.answer.send(result);
+        }
+    }
+
+    fn remember(&self, xid: Xid, answer: Answer<DecisionAnswer>) -> Answer<DecisionAnswer> {
+        let shared = Arc::clone(&self.shared);
+        Box::pin(async move {
+            let answer = answer.await?;
+            let mut state = shared.state();
+            if state.decided.iter().all(|(decided, _)| *decided != xid) {
+                state.decided.push((xid, answer));
+            }
+            Ok(answer)
+        })
+    }
+}
+
+impl Coordinator for Stage {
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
+    }
+
+    fn address(&self) -> Arc<str> {
+        self.inner.address()
+    }
+
+    fn begin(&self, begin: Begin) -> Answer<Result<Began, BeginRefused>> {
+        let (shared, name) = (Arc::clone(&self.shared), begin.name.to_string());
+        let answer = self.inner.begin(begin);
+        Box::pin(async move {
+            let answer = answer.await?;
+            if let Ok(began) = &answer {
+                shared.state().begun.insert(began.xid.clone(), name);
+            }
+            Ok(answer)
+        })
+    }
+
+    fn register(&self, register: Register) -> Answer<Result<Joined, JoinRefused>> {
+        let shared = Arc::clone(&self.shared);
+        let answer = self.inner.register(register.clone());
+        Box::pin(async move {
+            let answer = answer.await?;
+            if let Ok(joined) = &answer {
+                let key = (register.xid.clone(), joined.alias);
+                let mut state = shared.state();
+                let reported = None;
+                state
+                    .branches
+                    .entry(key)
+                    .or_insert(Branch { register, reported });
+            }
+            Ok(answer)
+        })
+    }
+
+    fn report(&self, report: Report) -> Answer<ReportAnswer> {
+        let shared = Arc::clone(&self.shared);
+        let (xid, call) = (report.xid.clone(), report.call.clone());
+        let answer = self.inner.report(report);
+        Box::pin(async move {
+            let answer = answer.await?;
+            if let Ok(standing) = &answer {
+                let mut state = shared.state();
+                let mut ours = state.branches.iter_mut();
+                let ours =
+                    ours.find(|((of, _), branch)| *of == xid && branch.register.call == call);
+                if let Some((_, branch)) = ours {
+                    branch.reported = Some(standing.clone());
+                }
+            }
+            Ok(answer)
+        })
+    }
+
+    fn commit(&self, commit: Commit) -> Answer<DecisionAnswer> {
+        let xid = commit.xid.clone();
+        self.remember(xid, self.inner.commit(commit))
+    }
+
+    fn rollback(&self, xid: Xid) -> Answer<DecisionAnswer> {
+        self.remember(xid.clone(), self.inner.rollback(xid))
+    }
+
+    fn outcome(&self, xid: Xid) -> Answer<DecisionAnswer> {
+        self.inner.outcome(xid)
+    }
+
+    /// Answers that reach a participant by its own question would be phase two before it is told.
+    fn in_doubt(&self, questions: Vec<InDoubtQuestion>) -> Answer<Vec<InDoubtAnswer>> {
+        if self.shared.state().open {
+            return self.inner.in_doubt(questions);
+        }
+        let wait = vec![InDoubtAnswer::Wait; questions.len()];
+        Box::pin(async move { Ok(wait) })
+    }
+
+    fn admin(&self, request: AdminRequest) -> Answer<AdminAnswer> {
+        self.inner.admin(request)
+    }
+
+    fn attach(&self, handler: Arc<dyn PhaseTwoHandler>) -> Attachment {
+        self.shared.state().handler = Some(Arc::clone(&handler));
+        let shared = Arc::clone(&self.shared);
+        self.inner.attach(Arc::new(Holding { handler, shared }))
+    }
+
+    fn stop(&self) -> BoxFuture<'static, ()> {
+        self.inner.stop()
+    }
+}
+
+/// A handler that holds phase two back.
+struct Holding {
+    handler: Arc<dyn PhaseTwoHandler>,
+    shared: Arc<Shared>,
+}
+
+impl PhaseTwoHandler for Holding {
+    fn attach(&self) -> BoxFuture<'static, Attach> {
+        self.handler.attach()
+    }
+
+    fn attached(&self, attached: Attached) {
+        self.handler.attached(attached);
+    }
+
+    fn refused(&self, why: AttachRefused) {
+        self.handler.refused(why);
+    }
+
+    fn detached(&self) {
+        self.handler.detached();
+    }
+
+    fn phase_two(&self, message: PhaseTwo) -> BoxFuture<'static, BranchResult> {
+        let key = (message.xid.clone(), message.alias);
+        let (answer, answered) = oneshot::channel();
+        {
+            let mut state = self.shared.state();
+            if state.open {
+                return self.handler.phase_two(message);
+            }
+            state.held.insert(key, Held { message, answer });
+        }
+        self.shared.delivered.send_modify(|count| *count += 1);
+        Box::pin(async move {
+            match answered.await {
+                Ok(result) => result,
+                Err(_) => pending().await,
+            }
+        })
+    }
+
+    fn horizon(&self, incarnation: Incarnation, horizon: Horizon) -> BoxFuture<'static, bool> {
+        self.handler.horizon(incarnation, horizon)
+    }
+}

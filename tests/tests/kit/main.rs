@@ -1,0 +1,7 @@
+//! The test kit itself: it shows what is right and finds what is wrong.
+
+mod harness;
+mod mocked;
+mod participants;
+mod provers;
+mod scripted;
