@@ -98,6 +98,7 @@ impl FaultPlan {
     }
 
     /// The points that were reached since the last time, in order.
+    #[must_use]
     pub fn take_reached(&self) -> Vec<(Phase, Point)> {
         std::mem::take(&mut self.state().reached)
     }

@@ -327,9 +327,10 @@ impl<T, E> Tried<'_, T, E> {
             Outcome::Committed | Outcome::RolledBack { .. }
         );
         // Where the coordinator gave no decision (a scripted one may not), nothing is delivered.
-        let deliveries = match decided {
-            true => harness.deliver_of(&xid, times).await,
-            false => Vec::new(),
+        let deliveries = if decided {
+            harness.deliver_of(&xid, times).await
+        } else {
+            Vec::new()
         };
         Settled {
             outcome,
@@ -354,6 +355,10 @@ impl<T, E: std::fmt::Display> Tried<'_, T, E> {
     }
 }
 
+#[expect(
+    clippy::must_use_candidate,
+    reason = "assertions return themselves only to be chained"
+)]
 impl Settled {
     /// Asserts that the transaction committed and that every delivery ended its branch.
     ///

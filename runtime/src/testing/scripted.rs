@@ -152,6 +152,7 @@ impl Scripted {
     }
 
     /// Scripts the next message of this kind that is not scripted yet.
+    #[expect(clippy::must_use_candidate, reason = "returned only to be chained")]
     pub fn next(&self, message: Message, heard: Heard) -> &Self {
         let mut script = self.script();
         script.next.entry(message).or_default().push_back(heard);
@@ -160,6 +161,7 @@ impl Scripted {
     }
 
     /// The answers to the next two messages of this kind are heard in the other order.
+    #[expect(clippy::must_use_candidate, reason = "returned only to be chained")]
     pub fn swapped(&self, message: Message) -> &Self {
         let gate = Gate::new();
         self.next(message, Heard::Late(gate.clone()))

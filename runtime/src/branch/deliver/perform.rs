@@ -235,7 +235,9 @@ impl Inner {
 
     #[cfg(feature = "testing")]
     fn points(&self) -> Points {
-        let runtime = self.runtime.get().and_then(|runtime| runtime.upgrade());
+        use crate::runtime::WeakRuntime;
+
+        let runtime = self.runtime.get().and_then(WeakRuntime::upgrade);
         runtime.map_or_else(Points::default, |runtime| runtime.points().clone())
     }
 
