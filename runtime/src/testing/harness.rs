@@ -177,6 +177,7 @@ impl Harness {
             xid,
             deadline: Duration::MAX,
             trace: None,
+            after: None,
         };
         Scope::root(transaction, CallId::root())
     }
