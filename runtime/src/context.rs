@@ -286,6 +286,11 @@ impl Scope {
         &self.0.transaction.xid
     }
 
+    /// The call that this scope is.
+    pub(crate) fn id(&self) -> CallId {
+        self.calls().scope().clone()
+    }
+
     pub(crate) fn trace(&self) -> Option<TraceContext> {
         self.0.transaction.trace.clone()
     }

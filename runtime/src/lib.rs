@@ -42,6 +42,7 @@ pub mod sqlite;
 pub mod __private;
 
 pub use branch::{Action, Branch, BranchContext, KeepError, Participant, PhaseTwoError};
+pub use carry::Context;
 pub use error::{CallFailure, Error};
 pub use events::Event;
 pub use global::{

@@ -5,6 +5,7 @@
 //! | an axum router or a tonic server | [`ServerLayer`] | `tower` |
 //! | a tonic client, or any tower client over `http` | [`ClientLayer`] | `tower` |
 //! | a reqwest client | [`ReqwestLayer`] | `reqwest` |
+//! | a work queue, a thread pool | by hand: [`Context`], [`SentCall`], [`ReceivedCall`] | |
 //!
 //! A request inside a transaction carries `unanimous-call` (xid, call id, remaining time) and
 //! `tx_xid`; its answer carries `unanimous-answer`: the branches that succeeded there, or the mark
@@ -15,6 +16,8 @@
 //! The scope of a request ends with the response head. A streamed body runs outside it.
 //!
 //! A client layer goes outside any layer that repeats requests, so that repeats share one call id.
+
+mod by_hand;
 
 #[cfg(any(feature = "reqwest", feature = "tower"))]
 mod outgoing;
@@ -36,6 +39,8 @@ mod status;
 
 #[cfg(all(test, feature = "tower"))]
 mod tests;
+
+pub use by_hand::{Answered, Context, ReceivedCall, SentCall};
 
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestLayer;

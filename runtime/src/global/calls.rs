@@ -125,6 +125,12 @@ impl<R: Rules> Calls<R> {
         }
     }
 
+    /// The call that the scope is.
+    #[must_use]
+    pub fn scope(&self) -> &CallId {
+        &self.scope
+    }
+
     /// Opens a call: its record is Running, its id `scope/target:ordinal` (N3).
     ///
     /// Whoever opens a call that has effects asks [`Calls::first_failure`] first, in this scope and

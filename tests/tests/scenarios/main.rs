@@ -19,6 +19,7 @@ mod clocks;
 mod composition;
 mod disasters;
 mod operators;
+mod queue;
 mod refusals;
 mod restarts;
 mod sums;
