@@ -8,7 +8,7 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
@@ -233,8 +233,8 @@ struct ScopeInner {
     error: Mutex<Option<Arc<str>>>,
     /// Pools whose fenced phase is under way around this scope.
     fences: Vec<usize>,
-    /// Tasks spawned here that have not ended.
-    spawned: watch::Sender<usize>,
+    /// Tasks spawned here that have not ended; most scopes spawn none.
+    spawned: OnceLock<watch::Sender<usize>>,
 }
 
 /// How strictly a new call is looked at.
@@ -266,7 +266,7 @@ impl Scope {
             calls: Mutex::new(Calls::new(id)),
             error: Mutex::default(),
             fences,
-            spawned: watch::Sender::new(0),
+            spawned: OnceLock::new(),
         }))
     }
 
@@ -402,10 +402,10 @@ impl Scope {
 
     /// Waits for the tasks spawned in this scope, within the remaining time.
     pub(crate) async fn join_spawned(&self) {
-        if !self.has_spawned() {
+        let Some(spawned) = self.0.spawned.get() else {
             return;
-        }
-        let mut spawned = self.0.spawned.subscribe();
+        };
+        let mut spawned = spawned.subscribe();
         tokio::select! {
             _ = spawned.wait_for(|running| *running == 0) => {}
             () = self.runtime().clock().sleep_until(self.deadline()) => {}
@@ -414,12 +414,14 @@ impl Scope {
 
     /// Whether a task spawned here still runs.
     pub(crate) fn has_spawned(&self) -> bool {
-        *self.0.spawned.borrow() > 0
+        let spawned = self.0.spawned.get();
+        spawned.is_some_and(|spawned| *spawned.borrow() > 0)
     }
 
     /// Counts a spawned task until the guard is dropped.
     pub(crate) fn count_spawned(&self) -> SpawnedTask {
-        self.0.spawned.send_modify(|running| *running += 1);
+        let spawned = self.0.spawned.get_or_init(|| watch::Sender::new(0));
+        spawned.send_modify(|running| *running += 1);
         SpawnedTask(self.clone())
     }
 
@@ -463,7 +465,9 @@ pub(crate) struct SpawnedTask(Scope);
 
 impl Drop for SpawnedTask {
     fn drop(&mut self) {
-        self.0.0.spawned.send_modify(|running| *running -= 1);
+        if let Some(spawned) = self.0.0.spawned.get() {
+            spawned.send_modify(|running| *running -= 1);
+        }
     }
 }
 

@@ -71,13 +71,13 @@ impl CallId {
     ///
     /// When the path would exceed its limits; callers refuse the call before any effect.
     pub fn child(&self, target: &Target, ordinal: Ordinal) -> Result<Self, CallIdError> {
-        let path = if self.is_root() {
-            format!("{}:{ordinal}", target.0)
-        } else {
-            format!("{}/{}:{ordinal}", self.0, target.0)
-        };
-        within_limits(&path)?;
-        Ok(Self(path.into()))
+        let mut path = Path::new();
+        let separator = if self.is_root() { "" } else { "/" };
+        // A path that is too long says how long it would be.
+        let _ = write!(path, "{}{separator}{}:{ordinal}", self.0, target.0);
+        let text = path.text().ok_or(CallIdError::TooLong(path.length))?;
+        within_limits(text)?;
+        Ok(Self(text.into()))
     }
 
     /// Whether `other` equals this call or lies below it (TC6, `below`).
@@ -108,6 +108,38 @@ impl FromStr for CallId {
             check_component(component)?;
         }
         Ok(Self(text.into()))
+    }
+}
+
+/// A path that is being written, on the stack: an id is made for every call, and allocates once.
+struct Path {
+    bytes: [u8; limits::CALL_ID_BYTES_MAX],
+    /// Of the whole path, also where it does not fit.
+    length: usize,
+}
+
+impl Path {
+    fn new() -> Self {
+        Self {
+            bytes: [0; limits::CALL_ID_BYTES_MAX],
+            length: 0,
+        }
+    }
+
+    /// None if it did not fit.
+    fn text(&self) -> Option<&str> {
+        std::str::from_utf8(self.bytes.get(..self.length)?).ok()
+    }
+}
+
+impl fmt::Write for Path {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.length + text.len();
+        if let Some(room) = self.bytes.get_mut(self.length..end) {
+            room.copy_from_slice(text.as_bytes());
+        }
+        self.length = end;
+        Ok(())
     }
 }
 

@@ -4,12 +4,14 @@
 //! it takes, so a new parameter does not break branches in flight.
 
 use std::any::type_name;
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use unanimous_protocol::message::Json;
@@ -17,6 +19,14 @@ use unanimous_protocol::{Digest, limits};
 
 /// Values nest at most so deep: the parser of phase two follows no deeper.
 const DEPTH_MAX: usize = 120;
+
+thread_local! {
+    /// Where arguments are written; kept for the next action on this thread.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// More is given back at once.
+const SCRATCH_BYTES_MAX: usize = 4_096;
 
 /// Writes the arguments of an action, one after the other.
 ///
@@ -71,10 +81,9 @@ impl Recorder {
     /// Starts with no arguments.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            json: vec![b'{'],
-            error: None,
-        }
+        let mut json = SCRATCH.try_with(Cell::take).unwrap_or_default();
+        json.push(b'{');
+        Self { json, error: None }
     }
 
     /// Records one argument under its name.
@@ -91,11 +100,11 @@ impl Recorder {
     #[must_use]
     pub fn finish(mut self) -> Recorded {
         self.json.push(b'}');
-        let json = match self.error {
+        let json = match self.error.take() {
             Some(error) => Err(error),
             // The serialiser writes nothing but UTF-8.
-            None => String::from_utf8(self.json)
-                .map(Into::into)
+            None => std::str::from_utf8(&self.json)
+                .map(Json::from)
                 .map_err(|_| RecordError::NotAnObject),
         };
         Recorded { json }
@@ -127,6 +136,17 @@ impl Recorder {
                 why: error.to_string(),
             }
         });
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        if self.json.capacity() <= SCRATCH_BYTES_MAX {
+            self.json.clear();
+            let json = std::mem::take(&mut self.json);
+            // A thread that is ending keeps nothing.
+            let _ = SCRATCH.try_with(|scratch| scratch.set(json));
+        }
     }
 }
 
@@ -211,12 +231,12 @@ fn hash_sorted(value: &RawValue, hasher: &mut Sha256, depth: usize) -> Result<()
     let text = value.get();
     match text.as_bytes().first() {
         Some(b'{') => {
-            let fields: BTreeMap<String, &RawValue> = level(text)?;
+            let mut fields: Fields<'_> = level(text)?;
             hasher.update(b"{");
-            for (name, value) in fields {
+            for (name, value) in fields.sorted() {
                 // The length keeps the end of a name apart from the start of its value.
                 hasher.update(name.len().to_be_bytes());
-                hasher.update(&name);
+                hasher.update(name.as_bytes());
                 hash_sorted(value, hasher, depth + 1)?;
             }
             hasher.update(b"}");
@@ -233,6 +253,98 @@ fn hash_sorted(value: &RawValue, hasher: &mut Sha256, depth: usize) -> Result<()
         _ => hasher.update(text),
     }
     Ok(())
+}
+
+type Field<'a> = (Cow<'a, str>, &'a RawValue);
+
+/// The fields of one object: mostly few, which lie on the stack.
+#[derive(Default)]
+struct Fields<'a> {
+    few: [Option<Field<'a>>; 8],
+    more: Vec<Option<Field<'a>>>,
+    count: usize,
+}
+
+impl<'a> Fields<'a> {
+    fn push(&mut self, field: Field<'a>) {
+        if let Some(free) = self.few.get_mut(self.count) {
+            *free = Some(field);
+        } else {
+            let few = self
+                .few
+                .iter_mut()
+                .filter_map(|field| field.take().map(Some));
+            self.more.extend(few);
+            self.more.push(Some(field));
+        }
+        self.count += 1;
+    }
+
+    /// By name; of fields of one name the last.
+    fn sorted(&mut self) -> impl Iterator<Item = &Field<'a>> {
+        let all = if self.more.is_empty() {
+            &mut self.few[..self.count]
+        } else {
+            &mut self.more[..]
+        };
+        all.sort_by(|one, other| name(one).cmp(&name(other)));
+        let all = &*all;
+        all.iter().enumerate().filter_map(move |(at, field)| {
+            let next = all.get(at + 1).and_then(name);
+            field.as_ref().filter(|_| name(field) != next)
+        })
+    }
+}
+
+fn name<'a>(field: &'a Option<Field<'_>>) -> Option<&'a str> {
+    field.as_ref().map(|(name, _)| &**name)
+}
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Fields::default();
+                while let Some((Name(name), value)) = map.next_entry()? {
+                    fields.push((name, value));
+                }
+                Ok(fields)
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+/// The name of a field, lent where nothing in it is escaped.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl<'de> Visitor<'de> for Text {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
 }
 
 fn level<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, RecordError> {

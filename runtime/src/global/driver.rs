@@ -82,8 +82,12 @@ impl Started {
     }
 }
 
-/// The non-generic part of a run.
-pub(crate) struct Driver {
+/// The non-generic part of a run. None: nothing begins and nothing surrounds, so the body simply
+/// runs, at no cost.
+pub(crate) struct Driver(Option<Box<Work>>);
+
+/// A run that begins, joins or suspends. Boxed, so that a caller's future grows by a pointer only.
+struct Work {
     state: State,
     ambient: Ambient,
     /// Around every poll of the body.
@@ -103,6 +107,57 @@ enum State {
 impl Driver {
     pub(crate) fn new(plan: Plan) -> Self {
         let ambient = Ambient::current();
+        let plain = matches!(
+            plan.propagation,
+            Propagation::Supports | Propagation::NotSupported | Propagation::Never
+        );
+        let runs_plain = plain && ambient.scope().is_none();
+        Self((!runs_plain).then(|| Box::new(Work::new(plan, ambient))))
+    }
+
+    fn poll_begun(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
+        match &mut self.0 {
+            Some(work) => work.poll_begun(cx),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
+    fn poll_body(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        body: &mut dyn FnMut(&mut TaskContext<'_>) -> Poll<()>,
+    ) -> Poll<bool> {
+        match &mut self.0 {
+            Some(work) => work.poll_body(cx, body),
+            None => body(cx).map(|()| true),
+        }
+    }
+
+    fn within(&self, f: impl FnOnce()) {
+        match &self.0 {
+            Some(work) => work.within(f),
+            None => f(),
+        }
+    }
+
+    fn finish(&mut self, ending: Option<Ending>) {
+        if let Some(work) = &mut self.0 {
+            work.finish(ending);
+        }
+    }
+
+    fn poll_finished(&mut self, cx: &mut TaskContext<'_>) -> Poll<Finished> {
+        let Some(work) = &mut self.0 else {
+            return Poll::Ready(Finished::PLAIN);
+        };
+        let finished = std::task::ready!(work.poll_finished(cx));
+        work.state = State::Done;
+        Poll::Ready(finished)
+    }
+}
+
+impl Work {
+    fn new(plan: Plan, ambient: Ambient) -> Self {
         let beginning = Box::pin(begin(plan, ambient.clone()));
         Self {
             state: State::Beginning(beginning),
@@ -311,8 +366,7 @@ fn transaction_name(name: &str) -> TransactionName {
 
 /// A run over a body that is pinned in the caller's frame.
 pub(crate) struct Run<'a, F: Future> {
-    /// Boxed, so that a caller's future grows by a pointer only.
-    driver: Box<Driver>,
+    driver: Driver,
     body: Pin<&'a mut Option<F>>,
     ending: fn(&F::Output) -> Ending,
     commit_on: Option<fn(&F::Output) -> bool>,
@@ -336,7 +390,7 @@ impl<'a, F: Future> Run<'a, F> {
         commit_on: Option<fn(&F::Output) -> bool>,
     ) -> Self {
         Self {
-            driver: Box::new(Driver::new(plan)),
+            driver: Driver::new(plan),
             body,
             ending,
             commit_on,
@@ -387,11 +441,12 @@ impl<F: Future> Future for Run<'_, F> {
             this.driver.finish(ending);
         }
         let finished = std::task::ready!(this.driver.poll_finished(cx));
-        this.driver.state = State::Done;
-        Poll::Ready(Ran {
-            output: this.output.take(),
-            finished,
-        })
+        let output = this.output.take();
+        if output.is_none() && finished.error.is_none() {
+            // Polled after completion.
+            return Poll::Pending;
+        }
+        Poll::Ready(Ran { output, finished })
     }
 }
 

@@ -263,9 +263,8 @@ fn check(
         .map_err(|why| arguments(why.to_string()))?;
     let deliveries = scope.runtime().deliveries();
     let provided = deliveries.behind(participant, pool);
-    let action = spec.name().parse().ok();
-    let known =
-        action.filter(|action| provided.is_some_and(|found| found.actions().contains(action)));
+    let mut actions = provided.iter().flat_map(|found| found.actions());
+    let known = actions.find(|action| action.as_str() == spec.name());
     let (Some(provided), Some(action)) = (provided, known) else {
         let at = spec.location();
         let action = Arc::clone(target);
@@ -277,7 +276,7 @@ fn check(
     };
     Ok(Checked {
         provided: Arc::clone(provided),
-        action,
+        action: action.clone(),
         arguments: Arc::clone(json),
         digest,
     })
