@@ -37,9 +37,40 @@ pub(crate) struct Ambient {
     /// In phase two: whose deliveries run it. It does not keep that runtime alive.
     deliveries_of: Option<WeakRuntime>,
     /// Without a scope: pools whose fenced phase is under way around the caller all the same.
-    fences: Vec<usize>,
+    fences: Fences,
     /// The attempt of a `retry_transaction` that hears how what begins here ends.
     attempt: Option<Attempt>,
+}
+
+/// Pools by their keys: mostly none or one, and cloned at every poll.
+#[derive(Clone, Debug, Default)]
+struct Fences {
+    first: Option<usize>,
+    more: Option<Arc<[usize]>>,
+}
+
+impl Fences {
+    const NONE: Self = Self {
+        first: None,
+        more: None,
+    };
+
+    /// These and one more.
+    fn and(&self, pool_key: usize) -> Self {
+        let mut all = self.clone();
+        if all.first.is_none() {
+            all.first = Some(pool_key);
+        } else {
+            let more = all.more.iter().flat_map(|more| more.iter().copied());
+            all.more = Some(more.chain([pool_key]).collect());
+        }
+        all
+    }
+
+    fn hold(&self, pool_key: usize) -> bool {
+        let more = self.more.as_ref();
+        self.first == Some(pool_key) || more.is_some_and(|more| more.contains(&pool_key))
+    }
 }
 
 impl Ambient {
@@ -47,7 +78,7 @@ impl Ambient {
         scope: None,
         runtime: None,
         deliveries_of: None,
-        fences: Vec::new(),
+        fences: Fences::NONE,
         attempt: None,
     };
 
@@ -114,13 +145,13 @@ impl Ambient {
 
     /// The same within a fenced phase on this pool.
     pub(crate) fn inside_fence(mut self, pool_key: usize) -> Self {
-        self.fences.push(pool_key);
+        self.fences = self.fences.and(pool_key);
         self
     }
 
     /// Pools whose fenced phase is under way around the caller: whatever it begins, a transaction
     /// of its own included, a fenced action on one of them would wait for the caller.
-    fn fences(&self) -> Vec<usize> {
+    fn fences(&self) -> Fences {
         let scope = self.scope.as_ref();
         scope.map_or_else(|| self.fences.clone(), |scope| scope.0.fences.clone())
     }
@@ -232,7 +263,7 @@ struct ScopeInner {
     /// The error that came with the first failed call.
     error: Mutex<Option<Arc<str>>>,
     /// Pools whose fenced phase is under way around this scope.
-    fences: Vec<usize>,
+    fences: Fences,
     /// Tasks spawned here that have not ended; most scopes spawn none.
     spawned: OnceLock<watch::Sender<usize>>,
 }
@@ -258,7 +289,7 @@ impl Scope {
         transaction: Arc<Transaction>,
         parent: Option<Scope>,
         id: CallId,
-        fences: Vec<usize>,
+        fences: Fences,
     ) -> Self {
         Self(Arc::new(ScopeInner {
             transaction,
@@ -317,7 +348,7 @@ impl Scope {
 
     /// Whether a fenced phase on this pool is under way around this scope.
     pub(crate) fn is_inside_fence(&self, pool_key: usize) -> bool {
-        self.0.fences.contains(&pool_key)
+        self.0.fences.hold(pool_key)
     }
 
     /// Opens the record of a call (N3).
@@ -352,7 +383,10 @@ impl Scope {
         }
         let id = self.calls().open(target)?;
         let transaction = Arc::clone(&self.0.transaction);
-        let fences = self.0.fences.iter().copied().chain(fence).collect();
+        let fences = match fence {
+            Some(pool_key) => self.0.fences.and(pool_key),
+            None => self.0.fences.clone(),
+        };
         let child = Self::new(transaction, Some(self.clone()), id.clone(), fences);
         Ok(OpenCall {
             parent: self.clone(),
@@ -402,7 +436,7 @@ impl Scope {
 
     /// Waits for the tasks spawned in this scope, within the remaining time.
     pub(crate) async fn join_spawned(&self) {
-        let Some(spawned) = self.0.spawned.get() else {
+        let Some(spawned) = self.0.spawned.get().filter(|_| self.has_spawned()) else {
             return;
         };
         let mut spawned = spawned.subscribe();

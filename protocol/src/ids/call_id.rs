@@ -176,8 +176,7 @@ impl Target {
     /// The target that `text` names.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let plain = !text.is_empty() && text.bytes().all(is_target_byte);
-        if plain && text.len() <= limits::CALL_TARGET_BYTES_MAX {
+        if is_plain(text) {
             return Self(text.into());
         }
         let hash = Sha256::digest(text.as_bytes());
@@ -201,11 +200,26 @@ impl Target {
         Self(target.into())
     }
 
+    /// The same of a text that is shared; a plain one is not copied.
+    #[must_use]
+    pub fn shared(text: &Arc<str>) -> Self {
+        if is_plain(text) {
+            return Self(Arc::clone(text));
+        }
+        Self::new(text)
+    }
+
     /// The text of the target.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether a text is a target as it is.
+fn is_plain(text: &str) -> bool {
+    let plain = !text.is_empty() && text.bytes().all(is_target_byte);
+    plain && text.len() <= limits::CALL_TARGET_BYTES_MAX
 }
 
 impl fmt::Display for Target {

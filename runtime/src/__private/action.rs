@@ -2,6 +2,7 @@
 //!
 //! The generic functions here hold no logic: they are instantiated once per action.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -17,6 +18,8 @@ use crate::branch::fence::{DynFence, Fence, FenceDatabase, FenceTx};
 use crate::branch::run::{self, Ended, Replay};
 use crate::branch::{ActionSpec, Branch, Participant, PhaseTwoError, SourceLocation};
 use crate::global::calls::Ending;
+
+use crate::branch::record::text_of;
 
 pub use crate::branch::record::{Recorded, Recorder};
 
@@ -164,15 +167,15 @@ impl<T: Storable, E: FromTransactionError> Fenced for Result<T, E> {
 )]
 pub trait FencedFallible: Fallible {
     /// The text of the value, if it is `Ok`.
-    fn encode(&self) -> Option<Result<String, serde_json::Error>>;
+    fn encode(&self) -> Option<Result<Cow<'static, str>, serde_json::Error>>;
 
     /// An `Ok` from its text.
     fn decode(json: &str) -> Result<Self, serde_json::Error>;
 }
 
 impl<T: Storable, E> FencedFallible for Result<T, E> {
-    fn encode(&self) -> Option<Result<String, serde_json::Error>> {
-        self.as_ref().ok().map(serde_json::to_string)
+    fn encode(&self) -> Option<Result<Cow<'static, str>, serde_json::Error>> {
+        self.as_ref().ok().map(text_of)
     }
 
     fn decode(json: &str) -> Result<Self, serde_json::Error> {

@@ -178,7 +178,7 @@ pub struct How<R> {
 
 /// How an answer is stored in a fence row and read back.
 pub(crate) struct Codec<R> {
-    pub(crate) encode: fn(&R) -> Option<Result<String, serde_json::Error>>,
+    pub(crate) encode: fn(&R) -> Option<Result<Cow<'static, str>, serde_json::Error>>,
     pub(crate) decode: fn(&str) -> Result<R, serde_json::Error>,
 }
 

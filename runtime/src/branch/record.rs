@@ -17,6 +17,8 @@ use sha2::{Digest as _, Sha256};
 use unanimous_protocol::message::Json;
 use unanimous_protocol::{Digest, limits};
 
+use super::run::NOTHING;
+
 /// Values nest at most so deep: the parser of phase two follows no deeper.
 const DEPTH_MAX: usize = 120;
 
@@ -81,7 +83,7 @@ impl Recorder {
     /// Starts with no arguments.
     #[must_use]
     pub fn new() -> Self {
-        let mut json = SCRATCH.try_with(Cell::take).unwrap_or_default();
+        let mut json = scratch();
         json.push(b'{');
         Self { json, error: None }
     }
@@ -141,12 +143,33 @@ impl Recorder {
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        if self.json.capacity() <= SCRATCH_BYTES_MAX {
-            self.json.clear();
-            let json = std::mem::take(&mut self.json);
-            // A thread that is ending keeps nothing.
-            let _ = SCRATCH.try_with(|scratch| scratch.set(json));
-        }
+        keep_scratch(std::mem::take(&mut self.json));
+    }
+}
+
+/// The text of one value; nothing is allocated for that of the unit value.
+pub(crate) fn text_of<T: Serialize>(value: &T) -> serde_json::Result<Cow<'static, str>> {
+    let mut json = scratch();
+    let written = serde_json::to_writer(&mut json, value);
+    let text = if json == NOTHING.as_bytes() {
+        Cow::Borrowed(NOTHING)
+    } else {
+        // The serialiser writes nothing but UTF-8.
+        Cow::Owned(String::from_utf8_lossy(&json).into_owned())
+    };
+    keep_scratch(json);
+    written.map(|()| text)
+}
+
+fn scratch() -> Vec<u8> {
+    SCRATCH.try_with(Cell::take).unwrap_or_default()
+}
+
+fn keep_scratch(mut json: Vec<u8>) {
+    if json.capacity() <= SCRATCH_BYTES_MAX {
+        json.clear();
+        // A thread that is ending keeps nothing.
+        let _ = SCRATCH.try_with(|scratch| scratch.set(json));
     }
 }
 
@@ -347,7 +370,7 @@ impl<'de> Deserialize<'de> for Name<'de> {
     }
 }
 
-fn level<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, RecordError> {
+fn level<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, RecordError> {
     // RawValue holds well-formed JSON; only its depth can be refused.
     serde_json::from_str(text).map_err(|_| RecordError::TooDeep)
 }

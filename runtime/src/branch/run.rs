@@ -15,6 +15,7 @@ mod opening;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -33,7 +34,7 @@ use crate::points::{Phase, Point};
 use crate::{CallFailure, Error};
 
 /// The text of the unit value: nothing is stored for it, so it is read back from nothing.
-const NOTHING: &str = "null";
+pub(super) const NOTHING: &str = "null";
 
 /// A phase one whose branch has joined and whose body may run.
 #[derive(Debug)]
@@ -67,7 +68,7 @@ pub(crate) enum Ended {
     /// In an error of its own.
     Failed,
     /// In a value, whose text is there if it is to be stored.
-    Succeeded(Option<String>),
+    Succeeded(Option<Cow<'static, str>>),
     /// In a value that cannot be stored.
     Unstorable(serde_json::Error),
 }
@@ -116,6 +117,7 @@ pub(crate) fn finish_fenced(
     ended: Ended,
 ) -> BoxFuture<'static, Result<(), Error>> {
     Box::pin(async move {
+        let ended = ended.without_nothing();
         let json = match phase.value(ended) {
             Ok(json) => json,
             Err(error) => {
@@ -163,6 +165,16 @@ pub(crate) fn finish_unfenced(
             Err(error) => Err(refuse(phase.call, error)),
         }
     })
+}
+
+impl Ended {
+    /// The unit value needs no place in a row.
+    fn without_nothing(self) -> Self {
+        match self {
+            Self::Succeeded(json) => Self::Succeeded(json.filter(|json| json != NOTHING)),
+            other => other,
+        }
+    }
 }
 
 impl PhaseOne {

@@ -14,9 +14,10 @@
 //! In one process a scope hands its answer header to its parent in memory.
 
 mod asking;
+mod few;
 mod rules;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
 use unanimous_protocol::header::AnswerHeader;
@@ -24,6 +25,7 @@ use unanimous_protocol::ids::{CallIdError, Ordinal, Target};
 use unanimous_protocol::message::Commit;
 use unanimous_protocol::{Alias, CallId, Xid, limits};
 
+use self::few::Few;
 use crate::error::CallFailure;
 
 pub use asking::Asking;
@@ -34,8 +36,8 @@ pub use rules::{All, Rules};
 pub struct Calls<R: Rules = All> {
     scope: CallId,
     /// How many calls of each target were opened here (N3).
-    ordinals: BTreeMap<Target, Ordinal>,
-    records: BTreeMap<CallId, Record>,
+    ordinals: Few<Target, Ordinal>,
+    records: Few<CallId, Record>,
     /// The failure that the error of the whole names.
     first_failure: Option<(CallId, CallFailure)>,
     /// The branch that the scope itself is: a successful action.
@@ -115,8 +117,8 @@ impl<R: Rules> Calls<R> {
     pub fn new(scope: CallId) -> Self {
         Self {
             scope,
-            ordinals: BTreeMap::new(),
-            records: BTreeMap::new(),
+            ordinals: Few::new(),
+            records: Few::new(),
             first_failure: None,
             own_name: None,
             joined: false,
@@ -217,9 +219,11 @@ impl<R: Rules> Calls<R> {
     /// the last answer decides. What was abandoned stays so unless its id is opened again.
     pub fn restart(&mut self) {
         // A failed attempt may have joined without leaving a trace.
-        self.joined |= self.records.values().any(Record::is_unfinished);
-        self.records
-            .retain(|_, record| *record == Record::Abandoned);
+        self.joined |= self
+            .records
+            .iter()
+            .any(|(_, record)| record.is_unfinished());
+        self.records.retain(|record| *record == Record::Abandoned);
         self.ordinals.clear();
         self.first_failure = None;
     }
@@ -296,9 +300,13 @@ impl<R: Rules> Calls<R> {
 
     /// The names of all succeeded calls, each once, and the ids of the abandoned ones.
     fn names(&self) -> (BTreeSet<Alias>, BTreeSet<CallId>) {
-        let mut names: BTreeSet<Alias> = self.own_name.into_iter().collect();
+        // A set that is collected allocates a list beside itself.
+        let mut names = BTreeSet::new();
+        if let Some(name) = self.own_name {
+            names.insert(name);
+        }
         let mut abandoned = BTreeSet::new();
-        for (call, record) in &self.records {
+        for (call, record) in self.records.iter() {
             match record {
                 Record::Succeeded {
                     names: more,

@@ -39,12 +39,6 @@ pub(crate) async fn never(number: u64) -> Result<u64, Error> {
     Ok(number)
 }
 
-#[global_transactional(propagation = mandatory)]
-pub(crate) async fn mandatory(number: u64) -> Result<u64, Error> {
-    ready(()).await;
-    Ok(number)
-}
-
 #[derive(Clone, Debug)]
 pub(crate) struct Fenced {
     pool: Pool,

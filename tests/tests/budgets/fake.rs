@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use futures_util::future::{BoxFuture, ready};
 use unanimous::branch::fence::{
-    DynFence, FenceError, InDoubtRow, OpenTransaction, PhaseTwoCause, PhaseTwoStep, RowKey,
+    Delivery, DynFence, FenceError, InDoubtRow, OpenTransaction, PhaseTwoStep, RowKey,
     StoredAnswer, TryRow, TryStep,
 };
 use unanimous::coordinator::{Answer, Attachment, Capabilities, Coordinator, PhaseTwoHandler};
@@ -16,7 +16,7 @@ use unanimous::protocol::message::{
     AdminAnswer, AdminRefusal, AdminRequest, Began, Begin, BeginRefused, Commit, DecisionAnswer,
     Horizon, InDoubtAnswer, InDoubtQuestion, JoinRefused, Joined, Register, Report, ReportAnswer,
 };
-use unanimous::protocol::{ActionName, Alias, DatabaseId, Incarnation, ParticipantName};
+use unanimous::protocol::{Alias, DatabaseId, Incarnation, ParticipantName};
 use unanimous::sqlx::{Sqlite, SqlitePool};
 use unanimous::{Decision, Fence, RollbackReason, Xid};
 
@@ -154,17 +154,10 @@ impl DynFence for Pool {
 
     fn begin_phase_two(
         &self,
-        key: RowKey,
-        participant: ParticipantName,
-        action: ActionName,
-        decision: Decision,
-        cause: PhaseTwoCause,
+        delivery: Delivery,
         now_ms: i64,
     ) -> BoxFuture<'_, Result<PhaseTwoStep, FenceError>> {
-        aside(|| {
-            self.0
-                .begin_phase_two(key, participant, action, decision, cause, now_ms)
-        })
+        aside(|| self.0.begin_phase_two(delivery, now_ms))
     }
 
     fn finish_phase_two(
@@ -193,7 +186,10 @@ impl DynFence for Pool {
         after: Option<InDoubtRow>,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<InDoubtRow>, FenceError>> {
-        aside(|| self.0.in_doubt(participant, created_before_ms, after, limit))
+        aside(|| {
+            self.0
+                .in_doubt(participant, created_before_ms, after, limit)
+        })
     }
 
     fn parked(&self, participant: ParticipantName) -> BoxFuture<'_, Result<u64, FenceError>> {

@@ -1,6 +1,6 @@
 //! What this process remembers of the branches whose phases it runs.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use unanimous_protocol::Decision;
@@ -8,7 +8,7 @@ use unanimous_protocol::Decision;
 use crate::branch::fence::RowKey;
 
 /// Counts kept at most: they are for logs only, so the oldest may be forgotten.
-const ATTEMPTS_MAX: usize = 4_096;
+const ATTEMPTS_MAX: usize = 1_024;
 
 /// Memory only: nothing here outlives the process, and no answer rests on the attempts.
 #[derive(Clone, Debug, Default)]
@@ -24,9 +24,10 @@ struct State {
     attempts: Attempts,
 }
 
-#[derive(Debug, Default)]
+/// Room for all is made at once: one is counted at every call of an action.
+#[derive(Debug)]
 struct Attempts {
-    counts: BTreeMap<(RowKey, Option<Decision>), u32>,
+    counts: HashMap<(RowKey, Option<Decision>), u32>,
     order: VecDeque<(RowKey, Option<Decision>)>,
 }
 
@@ -76,6 +77,16 @@ impl UnderWay {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics while the lock is held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Attempts {
+    fn default() -> Self {
+        Self {
+            // Twice the room: a table that forgets and learns needs it to stay where it is.
+            counts: HashMap::with_capacity(2 * ATTEMPTS_MAX),
+            order: VecDeque::with_capacity(ATTEMPTS_MAX),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Up to the start of the body: checks, registration, the fence row.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use unanimous_protocol::header::AnswerHeader;
@@ -49,15 +50,15 @@ impl Opening {
         pool: Option<usize>,
         recorded: &Recorded,
     ) -> Result<Self, Error> {
-        let target: Arc<str> = format!("{}.{}", participant.name(), spec.name()).into();
+        let target = spelled(&participant.name(), spec.name());
         let Some(scope) = Scope::current() else {
             return Err(Error::NotInTransaction { what: target });
         };
         let entered = pool.filter(|_| kind.has_row());
         let nested = entered.is_some_and(|pool| scope.is_inside_fence(pool));
         let call = match entered {
-            Some(pool) => scope.open_fenced_call(&Target::new(&target), pool)?,
-            None => scope.open_call(&Target::new(&target), CallKind::Call)?,
+            Some(pool) => scope.open_fenced_call(&Target::shared(&target), pool)?,
+            None => scope.open_call(&Target::shared(&target), CallKind::Call)?,
         };
         match check(&scope, spec, participant, pool, recorded, &target) {
             Ok(_) if nested => Err(refuse(call, Error::NestedFence { action: target })),
@@ -242,6 +243,22 @@ impl Opening {
             call,
         })
     }
+}
+
+/// What is called, in one allocation: it is spelled at every call.
+fn spelled(participant: &str, action: &str) -> Arc<str> {
+    thread_local! {
+        static SPELLED: RefCell<String> = const { RefCell::new(String::new()) };
+    }
+    let spell = |spelled: &mut String| {
+        spelled.clear();
+        for part in [participant, ".", action] {
+            spelled.push_str(part);
+        }
+        Arc::from(&**spelled)
+    };
+    let shared = SPELLED.try_with(|spelled| spell(&mut spelled.borrow_mut()));
+    shared.unwrap_or_else(|_| spell(&mut String::new()))
 }
 
 /// Everything that can be refused before anything is registered.
