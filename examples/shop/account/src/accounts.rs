@@ -87,3 +87,39 @@ impl Accounts {
         Ok(Self { db })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use unanimous::testing::{Prover, database};
+
+    use super::*;
+
+    async fn accounts() -> Accounts {
+        let db = database(concat!(
+            include_str!("schema.sql"),
+            "INSERT INTO account (user, balance) VALUES ('ada', 100);"
+        ))
+        .await
+        .expect("a database");
+        Accounts { db }
+    }
+
+    /// What Ada has, what of it is held, and what the shop has.
+    async fn sums(accounts: &Accounts) -> (i64, i64, i64) {
+        sqlx::query_as("SELECT balance, held, total FROM account, revenue")
+            .fetch_one(&accounts.db)
+            .await
+            .expect("two rows")
+    }
+
+    #[tokio::test]
+    async fn a_debit_keeps_the_rules_whatever_is_delivered() {
+        let debit = Prover::new(
+            accounts,
+            async |accounts| accounts.debit("ada", 30).await,
+            async |accounts| sums(accounts).await,
+        );
+        let proof = debit.assert_proved().await;
+        assert_eq!((proof.points.len(), proof.orders), (19, 120));
+    }
+}

@@ -95,3 +95,41 @@ impl Orders {
             .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use unanimous::testing::{Prover, database};
+
+    use super::*;
+
+    async fn orders() -> Orders {
+        let db = database(include_str!("schema.sql"))
+            .await
+            .expect("a database");
+        Orders { db }
+    }
+
+    /// The orders that stand: one that was cancelled is kept, and counts for nothing.
+    async fn standing(orders: &Orders) -> Vec<(i64, String)> {
+        sqlx::query_as("SELECT id, state FROM orders WHERE state <> 'cancelled' ORDER BY id")
+            .fetch_all(&orders.db)
+            .await
+            .expect("the table")
+    }
+
+    #[tokio::test]
+    async fn an_order_keeps_the_rules_whatever_is_delivered() {
+        let order = NewOrder {
+            user: "ada".to_owned(),
+            sku: "cup".to_owned(),
+            count: 2,
+        };
+        let create = Prover::new(
+            orders,
+            async |orders| orders.create(1, &order).await,
+            async |orders| standing(orders).await,
+        );
+        let proof = create.assert_proved().await;
+        assert_eq!((proof.points.len(), proof.orders), (19, 120));
+    }
+}

@@ -83,3 +83,39 @@ impl Stock {
         Ok(Self { db })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use unanimous::testing::{Prover, database};
+
+    use super::*;
+
+    async fn stock() -> Stock {
+        let db = database(concat!(
+            include_str!("schema.sql"),
+            "INSERT INTO stock (sku, free) VALUES ('cup', 10);"
+        ))
+        .await
+        .expect("a database");
+        Stock { db }
+    }
+
+    /// What is free, held and sold.
+    async fn pieces(stock: &Stock) -> (i64, i64, i64) {
+        sqlx::query_as("SELECT free, held, sold FROM stock")
+            .fetch_one(&stock.db)
+            .await
+            .expect("the row")
+    }
+
+    #[tokio::test]
+    async fn a_deduction_keeps_the_rules_whatever_is_delivered() {
+        let deduct = Prover::new(
+            stock,
+            async |stock| stock.deduct("cup", 2).await,
+            async |stock| pieces(stock).await,
+        );
+        let proof = deduct.assert_proved().await;
+        assert_eq!((proof.points.len(), proof.orders), (19, 120));
+    }
+}
