@@ -4,4 +4,5 @@ mod harness;
 mod mocked;
 mod participants;
 mod provers;
+mod readme;
 mod scripted;
