@@ -1,35 +1,130 @@
 //! What the compiler says about each mistake stands beside it. `README.md` says how to add one.
 
-#[test]
-fn every_mistake_is_told_as_it_stands_beside_the_case() {
-    {
-        // Runs the cases when it is dropped.
-        let cases = trybuild::TestCases::new();
-        for annotation in ANNOTATIONS {
-            cases.compile_fail(format!("{annotation}/fail/*.rs"));
-        }
-    }
-    let cases: usize = ANNOTATIONS.into_iter().map(complete_cases).sum();
-    assert!(cases >= 25, "cases are missing: found {cases}");
-}
+mod goldens;
+mod told;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use goldens::Golden;
 
 const ANNOTATIONS: [&str; 3] = ["global_transactional", "participant", "two_phase_action"];
 
-/// How many cases an annotation has; none of them, and no message, stands alone.
-fn complete_cases(annotation: &str) -> usize {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/");
-    let folder = std::fs::read_dir(format!("{root}{annotation}/fail"));
-    let mut cases = 0;
-    for entry in folder.expect("the folder of the cases") {
-        let path = entry.expect("an entry").path();
-        let is_case = path.extension().is_some_and(|extension| extension == "rs");
-        let other = if is_case { "stderr" } else { "rs" };
-        assert!(
-            path.with_extension(other).exists(),
-            "{} stands alone",
-            path.display()
-        );
-        cases += usize::from(is_case);
+/// The forms in which a half-typed body is compared with itself in a plain function.
+const ANNOTATED: [&str; 3] = ["transactional", "action", "fenced"];
+
+/// The cases, compared with what stands beside them.
+static COMPARED: LazyLock<()> = LazyLock::new(|| {
+    // Runs the cases when it is dropped.
+    let cases = trybuild::TestCases::new();
+    for annotation in ANNOTATIONS {
+        cases.compile_fail(format!("{annotation}/fail/*.rs"));
     }
-    cases
+    cases.compile_fail("half_typed/*/*.rs");
+});
+
+/// The messages that stand beside the cases of a folder; while they are rewritten, the new ones.
+fn goldens(name: &str) -> Vec<Golden> {
+    if std::env::var_os("TRYBUILD").is_some() {
+        LazyLock::force(&COMPARED);
+    }
+    goldens::goldens(name)
+}
+
+#[test]
+fn every_mistake_is_told_as_it_stands_beside_the_case() {
+    LazyLock::force(&COMPARED);
+}
+
+#[test]
+fn at_least_sixty_mistakes_are_told() {
+    let cases: usize = ANNOTATIONS
+        .into_iter()
+        .map(|annotation| goldens(&format!("{annotation}/fail")).len())
+        .sum();
+    assert!(cases >= 60, "cases are missing: found {cases}");
+}
+
+#[test]
+fn every_message_has_its_case_and_says_what_to_write() {
+    let mut missing = Vec::new();
+    for (mistake, case, fix) in told::MISTAKES {
+        let (folder, name) = case.rsplit_once('/').expect("a case lies in a folder");
+        let found = goldens(folder)
+            .into_iter()
+            .find(|golden| golden.name == name);
+        if !found.is_some_and(|golden| golden.text.contains(fix)) {
+            missing.push(format!("{mistake}: {case} does not say `{fix}`"));
+        }
+    }
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+/// The callers have done nothing wrong, unless the mistake is theirs.
+#[test]
+fn callers_of_a_broken_item_get_no_error_of_their_own() {
+    let mut with_caller = 0;
+    for annotation in ANNOTATIONS {
+        for golden in goldens(&format!("{annotation}/fail")) {
+            let Some(lines) = golden.caller() else {
+                continue;
+            };
+            if golden.name == "transaction_passed_by_caller" {
+                continue;
+            }
+            with_caller += 1;
+            for error in golden.errors() {
+                assert!(
+                    !lines.contains(&error.line),
+                    "{annotation}/{}: the caller gets `{}`",
+                    golden.name,
+                    error.message
+                );
+            }
+        }
+    }
+    assert!(with_caller >= 30, "only {with_caller} cases have a caller");
+}
+
+/// An attribute is the place of a mistake only where nothing in it or below it is.
+#[test]
+fn every_error_points_into_the_code_and_not_at_the_whole_attribute() {
+    for annotation in ANNOTATIONS {
+        for golden in goldens(&format!("{annotation}/fail")) {
+            let case = format!("{annotation}/{}", golden.name);
+            if told::AT_THE_ATTRIBUTE.contains(&case.as_str()) {
+                continue;
+            }
+            for error in golden.errors() {
+                assert!(
+                    !error.at_attribute,
+                    "{case}: `{}` points at the attribute",
+                    error.message
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_half_typed_body_reports_no_more_than_a_plain_function_does_plus_one() {
+    let count = |form: &str| -> BTreeMap<String, usize> {
+        goldens(&format!("half_typed/{form}"))
+            .iter()
+            .map(|golden| (golden.name.clone(), golden.errors().len()))
+            .collect()
+    };
+    let plain = count("plain");
+    assert!(plain.len() >= 8, "only {} bodies", plain.len());
+    for form in ANNOTATED {
+        let annotated = count(form);
+        assert!(annotated.keys().eq(plain.keys()), "{form} lacks a body");
+        for (body, errors) in annotated {
+            let in_plain = plain[&body];
+            assert!(
+                errors <= in_plain + 1,
+                "{form}/{body} reports {errors} errors, a plain function {in_plain}"
+            );
+        }
+    }
 }

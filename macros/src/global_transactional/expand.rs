@@ -2,11 +2,11 @@
 //! the runtime.
 
 use proc_macro2::{Literal, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 
 use super::args::{CommitOn, Propagation};
 use super::model::Model;
-use crate::hygiene::{braces, local};
+use crate::hygiene::{at, braces, local};
 use crate::syntax::annotated_fn::Body;
 use crate::syntax::async_fn::Shape;
 use crate::syntax::duration::Time;
@@ -83,10 +83,13 @@ fn spec(model: &Model) -> TokenStream {
         let word = local(word);
         quote_spanned!(Span::mixed_site()=> .propagation(#kind::#word))
     });
-    let runtime = model
-        .runtime
-        .as_ref()
-        .map(|runtime| quote_spanned!(Span::mixed_site()=> .runtime(&#runtime)));
+    let runtime = model.runtime.as_ref().map(|runtime| {
+        // A value of another type is reported where it is written.
+        let first = runtime.to_token_stream().into_iter().next();
+        let lent = first.map_or_else(Span::mixed_site, |first| at(first.span()));
+        let lent = quote_spanned!(lent=> &);
+        quote_spanned!(Span::mixed_site()=> .runtime(#lent #runtime))
+    });
     quote_spanned!(Span::mixed_site()=> #spec::new(#name)#timeout #settle #propagation #runtime)
 }
 

@@ -10,6 +10,7 @@ use quote::quote;
 
 use crate::diagnostics::Errors;
 use crate::syntax::annotated_fn::{AnnotatedFn, kind_of_item};
+use crate::syntax::async_fn::as_async;
 
 /// The annotation's pipeline.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -22,7 +23,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     match model {
         Some(model) if errors.is_empty() => expand::expand(&model),
         _ => {
-            let (function, errors) = (validate::as_async(function), errors.into_tokens());
+            let (function, errors) = (as_async(function), errors.into_tokens());
             quote!(#function #errors)
         }
     }

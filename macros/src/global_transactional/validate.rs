@@ -2,15 +2,15 @@
 
 use proc_macro2::{Ident, Span};
 use quote::{ToTokens, quote_spanned};
+use syn::ReturnType;
 use syn::ext::IdentExt;
-use syn::{ReturnType, Token};
 
 use super::args::{Args, Propagation};
 use super::model::Model;
 use crate::diagnostics::Errors;
 use crate::hygiene::Arrow;
 use crate::syntax::annotated_fn::AnnotatedFn;
-use crate::syntax::async_fn::{Shape, future_output, is_future, shape};
+use crate::syntax::async_fn::{Shape, future_output, is_entry, is_future, shape};
 
 /// The function, checked; nothing if a mistake was found.
 pub(crate) fn validate(function: &AnnotatedFn, args: Args, errors: &mut Errors) -> Option<Model> {
@@ -113,7 +113,13 @@ fn never_begins(propagation: Propagation) -> Option<(&'static str, &'static str,
 
 fn not_async(function: &AnnotatedFn, errors: &mut Errors) {
     let name = &function.sig.ident;
-    let message = format!("a transactional function is async: write `async fn {name}`");
+    let message = if is_entry(function) {
+        "a transactional function is async: write `async fn`, and put #[global_transactional] above \
+         #[tokio::main] or #[tokio::test], which make a plain function of it"
+            .to_owned()
+    } else {
+        format!("a transactional function is async: write `async fn {name}`")
+    };
     errors.at(function.sig.fn_token, message);
 }
 
@@ -125,19 +131,4 @@ fn name(args: &Args, function: &Ident) -> proc_macro2::TokenStream {
     }
     let function = function.unraw().to_string();
     quote_spanned!(mixed=> ::core::concat!(::core::module_path!(), "::", #function))
-}
-
-/// A function whose only future is the missing `async`: as its callers will see it, so that what
-/// they and its body await is no further mistake.
-pub(crate) fn as_async(mut function: AnnotatedFn) -> AnnotatedFn {
-    let returns_future = match &function.sig.output {
-        ReturnType::Default => false,
-        ReturnType::Type(_, returned) => is_future(returned),
-    };
-    if function.sig.asyncness.is_none() && !returns_future && function.body.is_some() {
-        function.sig.asyncness = Some(Token![async](function.sig.fn_token.span));
-    }
-    // `const async` would be refused once more.
-    function.sig.constness = None;
-    function
 }

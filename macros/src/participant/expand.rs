@@ -3,11 +3,11 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Attribute, parse_quote};
+use syn::{Attribute, Token, parse_quote};
 
 use super::model::Model;
 use crate::diagnostics::Errors;
-use crate::hygiene::{CratePath, local, with_self};
+use crate::hygiene::{CratePath, at, braces, local, with_self};
 use crate::syntax::annotated_fn::AnnotatedFn;
 use crate::syntax::arguments::as_text;
 use crate::syntax::impl_block::{ImplBlock, Item};
@@ -68,12 +68,24 @@ fn split(
         .iter()
         .filter(|attr| is_condition(attr) || is_lint(attr));
     let (generics, _, where_clause) = block.header.generics.split_for_impl();
-    let ty = &block.header.self_ty;
+    let (keyword, ty) = (keyword(block), &block.header.self_ty);
+    let items = items(block, move_out);
     quote_spanned! {Span::mixed_site()=>
         #block_of
         #(#attrs)*
-        impl #generics #ty #where_clause { #move_out }
+        #keyword #generics #ty #where_clause #items
     }
+}
+
+/// The `impl` of a block of ours, where the user's stands: what is wrong with the type as a whole is
+/// reported there.
+fn keyword(block: &ImplBlock) -> Token![impl] {
+    Token![impl](at(block.header.impl_token.span))
+}
+
+/// The items of a block of ours, in braces where the user's stand.
+fn items(block: &ImplBlock, content: TokenStream) -> TokenStream {
+    braces(content, at(block.header.brace_token.span.join()))
 }
 
 fn without_marks(method: &AnnotatedFn) -> AnnotatedFn {
@@ -147,7 +159,7 @@ fn participant(block: &ImplBlock, model: &Model) -> TokenStream {
         }
         #phase_two
     };
-    implementation(block, krate, &content)
+    implementation(block, krate, content)
 }
 
 fn name(model: &Model, this: &proc_macro2::Ident) -> TokenStream {
@@ -173,15 +185,16 @@ fn phase_two(this: &proc_macro2::Ident, krate: &CratePath, body: &TokenStream) -
     }
 }
 
-fn implementation(block: &ImplBlock, krate: &CratePath, content: &TokenStream) -> TokenStream {
+fn implementation(block: &ImplBlock, krate: &CratePath, content: TokenStream) -> TokenStream {
     let participant = krate.private("Participant");
     let conditions = block.header.attrs.iter().filter(|attr| is_condition(attr));
     let (generics, _, where_clause) = block.header.generics.split_for_impl();
-    let ty = &block.header.self_ty;
+    let (keyword, ty) = (keyword(block), &block.header.self_ty);
+    let items = items(block, content);
     quote_spanned! {Span::mixed_site()=>
         #(#conditions)*
         #[automatically_derived]
-        impl #generics #participant for #ty #where_clause { #content }
+        #keyword #generics #participant for #ty #where_clause #items
     }
 }
 
@@ -237,7 +250,7 @@ pub(crate) fn public_shape(
     };
     // A type with lifetimes cannot implement it; that is one of the mistakes.
     let participant = block.header.generics.lifetimes().next().is_none();
-    let participant = participant.then(|| implementation(block, krate, &content));
+    let participant = participant.then(|| implementation(block, krate, content));
     let errors = errors.into_tokens();
     quote! {
         #block_of

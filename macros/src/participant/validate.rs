@@ -26,6 +26,11 @@ struct Annotated<'a> {
 /// The participant, checked; nothing if a mistake was found.
 pub(crate) fn validate(block: &ImplBlock, args: Args, errors: &mut Errors) -> Option<Model> {
     check_block(block, &args, errors);
+    if block.methods().any(is_boxed_already) {
+        let message = "#[async_trait] has boxed these methods already: put #[participant] above it";
+        errors.at(block.header.impl_token, message);
+        return None;
+    }
     let fenced = args.written.iter().any(|key| key == "fence");
     let annotated = annotated(block, errors);
     if annotated.is_empty() {
@@ -78,6 +83,12 @@ fn check_block(block: &ImplBlock, args: &Args, errors: &mut Errors) {
             errors.at(lifetime, message);
         }
     }
+}
+
+/// Whether `#[async_trait]` has changed this method.
+fn is_boxed_already(method: &AnnotatedFn) -> bool {
+    let mut lifetimes = method.sig.generics.lifetimes();
+    lifetimes.any(|parameter| parameter.lifetime.ident == "async_trait")
 }
 
 /// Every method that carries our attribute.

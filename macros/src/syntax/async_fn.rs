@@ -5,10 +5,11 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::parse::Parser;
 use syn::{
-    Block, Expr, GenericArgument, PathArguments, ReturnType, Signature, Stmt, Type, TypeParamBound,
+    Attribute, Block, Expr, GenericArgument, PathArguments, ReturnType, Signature, Stmt, Token,
+    Type, TypeParamBound,
 };
 
-use super::annotated_fn::Body;
+use super::annotated_fn::{AnnotatedFn, Body};
 use super::arguments::ungrouped;
 
 /// The future of a function.
@@ -97,6 +98,32 @@ fn block_of(block: &syn::ExprAsync, call: Option<TokenStream>) -> TailBlock {
             braces: block.block.brace_token.span.join(),
         },
     }
+}
+
+/// A function whose only future is the missing `async`: as its callers will see it, so that what
+/// they and its body await is no further mistake.
+pub(crate) fn as_async(mut function: AnnotatedFn) -> AnnotatedFn {
+    let sig = &mut function.sig;
+    let returns_future = match &sig.output {
+        ReturnType::Default => false,
+        ReturnType::Type(_, returned) => is_future(returned),
+    };
+    let is_plain = sig.asyncness.is_none() && !returns_future && function.body.is_some();
+    // `const async` would be refused once more.
+    sig.constness = None;
+    if is_plain && !is_entry(&function) {
+        function.sig.asyncness = Some(Token![async](function.sig.fn_token.span));
+    }
+    function
+}
+
+/// Whether it is `main` or a test, which nobody awaits.
+pub(crate) fn is_entry(function: &AnnotatedFn) -> bool {
+    let is_test = |attr: &Attribute| {
+        let last = attr.path().segments.last();
+        last.is_some_and(|last| last.ident == "test")
+    };
+    function.sig.ident == "main" || function.attrs.iter().any(is_test)
 }
 
 /// `Pin<Box<..>>` or the `BoxFuture` of another crate.

@@ -7,6 +7,7 @@ use quote::{quote, quote_spanned};
 use syn::{FnArg, PatType, ReturnType};
 
 use super::annotated_fn::AnnotatedFn;
+use super::async_fn::as_async;
 use super::parameter::{Marks, is_exclusive, is_transaction};
 use super::return_type::erased;
 use crate::diagnostics::Errors;
@@ -15,7 +16,7 @@ use crate::diagnostics::Errors;
 ///
 /// `has_fence`: whether any `&mut` parameter is the fence's transaction; without, its type says so.
 pub(crate) fn public_shape(method: &AnnotatedFn, has_fence: bool) -> TokenStream {
-    let mut shown = method.clone();
+    let mut shown = as_async(method.clone());
     shown
         .attrs
         .retain(|attr| !crate::two_phase_action::is_ours(attr));

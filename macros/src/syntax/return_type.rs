@@ -4,16 +4,16 @@
 //! makes mismatches read as they do in a plain function. It is the only form of hint that accepts
 //! every shape of function.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, GenericArgument, PathArguments, Type};
 
-use crate::hygiene::local;
+use crate::hygiene::{at, local};
 
 /// Input: `Result<u64, E>`; output: a statement that would return it, and never runs.
 pub(crate) fn unreachable_return(output: &Type) -> TokenStream {
     let (output, returned) = (erased(output), local("__returned"));
-    quote_spanned! {proc_macro2::Span::mixed_site()=>
+    quote_spanned! {Span::mixed_site()=>
         #[allow(unreachable_code, clippy::all, clippy::pedantic)]
         if false {
             let #returned: #output = loop {};
@@ -57,7 +57,7 @@ fn erase(ty: &mut Type) {
 /// `::<RETURN TYPE>`.
 pub(crate) fn turbofish(output: &Type) -> TokenStream {
     let output = erased(output);
-    quote_spanned!(proc_macro2::Span::mixed_site()=> ::<#output>)
+    quote_spanned!(Span::mixed_site()=> ::<#output>)
 }
 
 /// `map_err = EXPR` as a function from the transaction's failure to the whole result. A function is
@@ -66,12 +66,32 @@ pub(crate) fn turbofish(output: &Type) -> TokenStream {
 pub(crate) fn converted(convert: &Expr) -> TokenStream {
     let error = local("__error");
     if matches!(convert, Expr::Path(_)) {
-        return quote_spanned! {proc_macro2::Span::mixed_site()=>
-            |#error| ::core::result::Result::Err(#convert(#error))
+        let mut argument = Group::new(Delimiter::Parenthesis, quote!(#error));
+        argument.set_span(at(last_span(convert)));
+        return quote_spanned! {Span::mixed_site()=>
+            |#error| ::core::result::Result::Err(#convert #argument)
         };
     }
-    quote_spanned! {proc_macro2::Span::mixed_site()=>
-        |#error| ::core::result::Result::Err(#error).map_err(#convert)
+    let mut argument = Group::new(Delimiter::Parenthesis, quote!(#convert));
+    argument.set_span(at(last_span(convert)));
+    // An error of another type is reported from the first token of the call to its last.
+    let call = quote_spanned! {first_punctuation(convert)=>
+        ::core::result::Result::Err(#error).map_err #argument
+    };
+    quote_spanned!(Span::mixed_site()=> |#error| #call)
+}
+
+/// Where an expression ends.
+fn last_span(expression: &Expr) -> Span {
+    let last = expression.to_token_stream().into_iter().last();
+    last.map_or_else(Span::mixed_site, |token| token.span())
+}
+
+/// Our hygiene, where an expression begins if it begins with punctuation: the `|` of a closure.
+fn first_punctuation(expression: &Expr) -> Span {
+    match expression.to_token_stream().into_iter().next() {
+        Some(TokenTree::Punct(first)) => at(first.span()),
+        _ => Span::mixed_site(),
     }
 }
 

@@ -5,7 +5,7 @@ use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::model::{Action, Call, Fence, From, Local, Passed, Read, RecordedParameter, What};
-use crate::hygiene::{CratePath, at, local, moved};
+use crate::hygiene::{CratePath, at, braces, local, moved};
 use crate::syntax::async_fn::Shape;
 use crate::syntax::parameter::{SelfKind, name, recorded_name};
 use crate::syntax::return_type::{converted, erased, turbofish, unreachable_return};
@@ -133,7 +133,9 @@ fn fenced_body(action: &Action) -> TokenStream {
             .then(|| quote_spanned!(mixed=> #[allow(clippy::no_effect_underscore_binding)]));
         quote_spanned!(mixed=> #(#attrs)* #allow let #pat #colon #ty = #value;)
     });
-    quote_spanned!(mixed=> async |#lent| -> #output { #edge #tx #statements })
+    // What outlives the transaction is reported at the user's body.
+    let body = braces(quote!(#edge #tx #statements), at(action.body.braces));
+    quote_spanned!(mixed=> async |#lent| -> #output #body)
 }
 
 fn starts_with_underscore(parameter: &syn::PatType) -> bool {
@@ -270,12 +272,13 @@ fn read(action: &Action, passed: &Passed, krate: &CratePath) -> Option<TokenStre
         What::Read(read) => {
             let (name, value) = (&read.wire, read_local(&read.local, read.colon));
             let (owned, place) = (read.form.owned(), at(read.colon));
-            let method = local(match read.from {
+            let mut method = local(match read.from {
                 From::Arguments => "argument",
                 From::ArgumentsOrDefault => "argument_or_default",
                 From::Kept => "kept_or_missing",
                 From::KeptOrNot => "kept",
             });
+            method.set_span(place);
             let found = quote_spanned!(place=> #branch.#method(#name)?);
             Some(quote_spanned!(mixed=> let #value: #owned = #found;))
         }

@@ -9,5 +9,9 @@ fn purchase(count: u8) -> impl Future<Output = Result<u8, Error>> {
 }
 
 fn main() {
-    let _ = purchase(1);
+    let _ = caller();
+}
+
+async fn caller() -> Result<u8, Error> {
+    purchase(1).await
 }

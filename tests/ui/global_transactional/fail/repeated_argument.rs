@@ -6,5 +6,9 @@ async fn purchase() -> Result<(), Error> {
 }
 
 fn main() {
-    let _ = purchase();
+    let _ = caller();
+}
+
+async fn caller() -> Result<(), Error> {
+    purchase().await
 }

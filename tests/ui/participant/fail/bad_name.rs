@@ -20,5 +20,9 @@ impl Mailer {
 }
 
 fn main() {
-    let _ = Mailer;
+    let _ = (Mailer, caller);
+}
+
+async fn caller(mailer: &Mailer) -> Result<(), Error> {
+    mailer.prepare("ann").await
 }

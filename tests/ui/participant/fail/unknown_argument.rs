@@ -2,7 +2,7 @@ use unanimous::{Error, participant};
 
 struct Mailer;
 
-#[participant(name = "mailer", any_instance, fense = self.db, name = "mail")]
+#[participant(name = "mailer", instance, fense = self.db, name = "mail")]
 impl Mailer {
     #[two_phase_action(commit = send, rollback = discard)]
     async fn prepare(&self, to: &str) -> Result<(), Error> {
@@ -20,5 +20,9 @@ impl Mailer {
 }
 
 fn main() {
-    let _ = Mailer;
+    let _ = (Mailer, caller);
+}
+
+async fn caller(mailer: &Mailer) -> Result<(), Error> {
+    mailer.prepare("ann").await
 }

@@ -31,5 +31,9 @@ impl Printer {
 }
 
 fn main() {
-    let _ = Mailer;
+    let _ = (Mailer, caller);
+}
+
+async fn caller(mailer: &Mailer) -> Result<(), Error> {
+    mailer.prepare("ann", 1).await
 }

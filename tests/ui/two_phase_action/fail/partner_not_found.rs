@@ -4,7 +4,7 @@ struct Mailer;
 
 #[participant(name = "mailer")]
 impl Mailer {
-    #[two_phase_action(commit = sent, rollback = none)]
+    #[two_phase_action(commit = sent, rollback = forget)]
     async fn prepare(&self, to: &str, pages: i64) -> Result<(), Error> {
         let _ = (to, pages);
         Ok(())
@@ -21,5 +21,9 @@ impl Mailer {
 }
 
 fn main() {
-    let _ = Mailer;
+    let _ = (Mailer, caller);
+}
+
+async fn caller(mailer: &Mailer) -> Result<(), Error> {
+    mailer.prepare("ann", 1).await
 }

@@ -25,5 +25,9 @@ impl Mailer {
 }
 
 fn main() {
-    let _ = Mailer;
+    let _ = (Mailer, caller);
+}
+
+async fn caller(mailer: &Mailer) -> Result<(), Error> {
+    mailer.prepare("ann", 1).await
 }

@@ -26,4 +26,8 @@ impl Accounts {
     }
 }
 
-fn main() {}
+fn main() { let _ = caller; }
+
+async fn caller(accounts: &Accounts) -> Result<(), Error> {
+    accounts.debit(5).await
+}

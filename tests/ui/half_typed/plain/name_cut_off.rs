@@ -1,0 +1,18 @@
+use unanimous::Error;
+
+struct Shop;
+
+impl Shop {
+    async fn purchase(&self, word: &str) -> Result<usize, Error> {
+        let price = self.pric(word).await?;
+        Ok(price)
+    }
+
+    async fn price(&self, word: &str) -> Result<usize, Error> {
+        Ok(word.len())
+    }
+}
+
+fn main() {
+    let _ = Shop.purchase("a");
+}
