@@ -13,7 +13,7 @@ use crate::wire::{Fate, Message, Wire};
 use crate::world::{LONG, Site, World, builder, buy, coordinator, take_all};
 
 /// More polls than any future here needs.
-const MANY: usize = 400;
+pub(crate) const MANY: usize = 400;
 
 /// Polls a future at most so often.
 struct Limited<F> {
@@ -48,7 +48,7 @@ pub(crate) async fn polled<F: Future>(left: usize, future: F) -> Option<F::Outpu
 
 /// Runs a transaction, dropped after 0, 1, 2, .. polls until it ends by itself, and checks after
 /// each that all branches took one outcome.
-async fn at_every_poll<T, E>(
+pub(crate) async fn at_every_poll<T, E>(
     world: &World,
     call: impl AsyncFn(&str) -> Result<T, E>,
     committed: [bool; 3],

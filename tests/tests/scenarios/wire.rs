@@ -17,6 +17,7 @@ use unanimous::protocol::message::{
 };
 use unanimous::protocol::{Alias, Incarnation};
 
+use crate::cancellation::polled;
 use crate::vault::Gate;
 
 /// What passes over the wire.
@@ -52,6 +53,9 @@ pub(crate) enum Fate {
     Vanish,
     /// It arrives; the sender hears nothing.
     Mute,
+    /// A delivery arrives and is dropped after so many polls, unless it ends by itself before; its
+    /// sender hears that it was dropped.
+    DropAfter(usize),
     /// A registration does not arrive, and the sender hears a branch that nobody knows.
     Invent,
 }
@@ -187,7 +191,7 @@ impl Wire {
     ) -> Answer<T> {
         let wire = self.clone();
         match fate {
-            Fate::Pass | Fate::Invent => self.ask(&ask),
+            Fate::Pass | Fate::Invent | Fate::DropAfter(_) => self.ask(&ask),
             Fate::Drop => Box::pin(async move { wire.lost("the request was dropped") }),
             Fate::LoseAnswer => {
                 let answer = self.ask(&ask);
@@ -368,6 +372,10 @@ impl PhaseTwoHandler for FarEnd {
         match self.wire.fate(Message::PhaseTwo) {
             Fate::Pass | Fate::Invent => handler.phase_two(phase_two),
             Fate::Drop => Box::pin(future::ready(lost("the delivery was dropped"))),
+            Fate::DropAfter(polls) => Box::pin(async move {
+                let ended = polled(polls, handler.phase_two(phase_two)).await;
+                ended.unwrap_or_else(|| lost("it was dropped while it ran"))
+            }),
             Fate::LoseAnswer => Box::pin(async move {
                 handler.phase_two(phase_two).await;
                 lost("the result was lost")
