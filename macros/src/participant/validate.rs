@@ -42,6 +42,7 @@ pub(crate) fn validate(block: &ImplBlock, args: Args, errors: &mut Errors) -> Op
     let (partners, names) = partners(block, &annotated, fenced, errors);
     let around = Surroundings {
         fenced,
+        may_have_fence: fenced,
         in_trait: block.header.trait_.is_some(),
         map_err: args.map_err.as_ref(),
         partners: &partners,

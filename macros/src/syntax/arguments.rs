@@ -109,10 +109,11 @@ fn one(
         Form::Word => input.is_empty() || input.peek(Token![,]),
     };
     if !opened || is_last_before_comma(input) {
-        return Err(syn::Error::new(
-            key.span(),
-            format!("`{key}` is written `{}`", known.example),
-        ));
+        let message = match known.form() {
+            Form::Word => format!("`{key}` takes no value: write it alone"),
+            _ => format!("`{key}` is written `{}`", known.example),
+        };
+        return Err(syn::Error::new(key.span(), message));
     }
     take(&key, input)
 }

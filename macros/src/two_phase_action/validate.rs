@@ -16,7 +16,7 @@ use crate::hygiene::{Arrow, line};
 use crate::syntax::annotated_fn::AnnotatedFn;
 use crate::syntax::async_fn::{Shape, future_output, is_boxed, shape};
 use crate::syntax::parameter::{
-    Form, Marks, SelfKind, is_context, is_exclusive, name, recorded_name, self_kind,
+    Form, Marks, SelfKind, is_context, is_exclusive, is_transaction, name, recorded_name, self_kind,
 };
 
 /// What an action is checked against.
@@ -24,6 +24,8 @@ use crate::syntax::parameter::{
 pub(crate) struct Surroundings<'a> {
     /// Whether the participant has a fence; an action may do without it.
     pub(crate) fenced: bool,
+    /// Whether an action without fence could have one.
+    pub(crate) may_have_fence: bool,
     pub(crate) in_trait: bool,
     /// `map_err` of the whole participant.
     pub(crate) map_err: Option<&'a Expr>,
@@ -303,6 +305,12 @@ fn sort(
         } else {
             sorted.tx = Some(parameter);
         }
+        return;
+    }
+    if !around.fenced && around.may_have_fence && is_transaction(&parameter.ty) {
+        let message = "this action has `fence = none`, so there is no transaction to supply: remove \
+                       one of the two";
+        errors.at(&parameter.ty, message);
         return;
     }
     match recorded(&parameter, &marks, method, around) {

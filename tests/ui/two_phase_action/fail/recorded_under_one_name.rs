@@ -1,0 +1,18 @@
+use unanimous::{Error, participant};
+
+struct Shelf;
+
+#[participant(name = "shelf")]
+impl Shelf {
+    #[two_phase_action(commit = sell, rollback = none)]
+    async fn take(&self, sku: &str, #[recorded(name = "sku")] article: &str) -> Result<(), Error> {
+        let _ = (sku, article);
+        Ok(())
+    }
+
+    async fn sell(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn main() {}
