@@ -100,7 +100,7 @@ fn what(
                 },
                 wire: wire_name(recorded, name),
                 local: Local::OfPartner(name.clone()),
-                form: form.clone(),
+                form: (**form).clone(),
                 colon: takes.colon,
                 how: handing(form, &takes.ty),
             })))

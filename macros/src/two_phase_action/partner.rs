@@ -39,7 +39,7 @@ pub(crate) enum Kind {
         name: Ident,
         recorded: RecordedAs,
         optional: bool,
-        form: Form,
+        form: Box<Form>,
     },
     Named {
         name: Ident,
@@ -214,7 +214,7 @@ fn kept(parameter: &PatType, marks: &Marks, errors: &mut Errors) -> Option<Kind>
             name: name.clone(),
             recorded,
             optional: inside.is_some(),
-            form,
+            form: Box::new(form),
         }),
         Err(message) => {
             // A partner's parameter cannot be skipped.
