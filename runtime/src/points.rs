@@ -159,6 +159,9 @@ impl Points {
 }
 
 #[cfg(not(feature = "testing"))]
+const _: () = assert!(size_of::<Points>() == 0);
+
+#[cfg(not(feature = "testing"))]
 impl Points {
     #[inline]
     #[expect(clippy::unused_async, reason = "the same shape with the feature")]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, pending};
 use tokio::sync::{oneshot, watch};
@@ -13,6 +14,9 @@ use unanimous_protocol::message::{
 use unanimous_protocol::{Alias, CallId, Decision, Incarnation, Xid};
 
 use crate::coordinator::{Answer, Attachment, Capabilities, Coordinator, PhaseTwoHandler};
+
+/// A coordinator in memory delivers at once; a test that waits longer would wait for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A coordinator whose phase two waits.
 #[derive(Debug)]
@@ -125,7 +129,20 @@ impl Stage {
     }
 
     /// Waits until the delivery to a branch has come, and gives its message.
+    ///
+    /// # Panics
+    ///
+    /// When it does not come within [`PATIENCE`], which is a defect here.
     pub(super) async fn held(&self, xid: &Xid, alias: Alias) -> PhaseTwo {
+        match tokio::time::timeout(PATIENCE, self.next_held(xid, alias)).await {
+            Ok(message) => message,
+            Err(_) => {
+                panic!("the coordinator does not deliver phase two of the branch {alias} of {xid}")
+            }
+        }
+    }
+
+    async fn next_held(&self, xid: &Xid, alias: Alias) -> PhaseTwo {
         let key = (xid.clone(), alias);
         let mut delivered = self.shared.delivered.subscribe();
         loop {

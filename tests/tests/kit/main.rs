@@ -1,6 +1,7 @@
 //! The test kit itself: it shows what is right and finds what is wrong.
 
 mod harness;
+mod kinds;
 mod mocked;
 mod participants;
 mod provers;

@@ -18,7 +18,7 @@ pub(super) async fn run(
     reference: &Reference,
     findings: &mut Findings,
 ) -> Result<(), Problem> {
-    for point in try_points(reference) {
+    for point in reference.try_points() {
         for fault in [Fault::Fail, Fault::Stop] {
             for then in [Then::RollBack, Then::TryAgain] {
                 phase_one(subject, reference, findings, point, fault, then).await?;
@@ -27,7 +27,7 @@ pub(super) async fn run(
         findings.proof.points.insert((Phase::Try, point));
     }
     for decision in [Decision::Commit, Decision::Rollback] {
-        for point in phase_two_points(reference) {
+        for point in reference.phase_two_points() {
             for fault in [Fault::Fail, Fault::Stop] {
                 phase_two(subject, reference, findings, decision, point, fault).await?;
             }
@@ -103,34 +103,4 @@ fn rule_of(point: Point) -> Rule {
         Point::BeforeRegister | Point::AfterRegister | Point::BeforeBusiness => Rule::EmptyRollback,
         _ => Rule::Conservation,
     }
-}
-
-fn try_points(reference: &Reference) -> Vec<Point> {
-    let mut points = vec![
-        Point::BeforeRegister,
-        Point::AfterRegister,
-        Point::BeforeBusiness,
-        Point::AfterBusiness,
-    ];
-    if reference.fenced {
-        points.extend([Point::BeforeLocalCommit, Point::AfterLocalCommit]);
-    }
-    if reference.reports {
-        points.extend([Point::BeforeReport, Point::AfterReport]);
-    }
-    points.push(Point::BeforeAnswer);
-    points
-}
-
-fn phase_two_points(reference: &Reference) -> Vec<Point> {
-    let mut points = vec![
-        Point::Delivered,
-        Point::BeforeBusiness,
-        Point::AfterBusiness,
-    ];
-    if reference.fenced {
-        points.extend([Point::BeforeLocalCommit, Point::AfterLocalCommit]);
-    }
-    points.push(Point::BeforeAnswer);
-    points
 }

@@ -16,9 +16,12 @@ use unanimous_protocol::Decision;
 pub use report::{Breach, Broken, Problem, Proof, Rule};
 
 use self::session::{End, Instance, Session};
+use crate::testing::{Phase, Point};
 use crate::{Participant, RuntimeBuilder};
 
 /// Proves that a participant's actions keep the rules of the pattern.
+///
+/// Every part fails, too, if a named point of a phase was never reached in it.
 ///
 /// It takes three closures: one that makes the participant, with whatever it needs, anew for
 /// every run; one that runs phase one; one that reads the state. States are compared by their
@@ -105,6 +108,50 @@ struct Reference {
     action: String,
     fenced: bool,
     reports: bool,
+}
+
+impl Reference {
+    /// The points of phase one of such an action.
+    fn try_points(&self) -> Vec<Point> {
+        let mut points = vec![
+            Point::BeforeRegister,
+            Point::AfterRegister,
+            Point::BeforeBusiness,
+            Point::AfterBusiness,
+        ];
+        if self.fenced {
+            points.extend([Point::BeforeLocalCommit, Point::AfterLocalCommit]);
+        }
+        if self.reports {
+            points.extend([Point::BeforeReport, Point::AfterReport]);
+        }
+        points.push(Point::BeforeAnswer);
+        points
+    }
+
+    /// The points of phase two of such an action.
+    fn phase_two_points(&self) -> Vec<Point> {
+        let mut points = vec![
+            Point::Delivered,
+            Point::BeforeBusiness,
+            Point::AfterBusiness,
+        ];
+        if self.fenced {
+            points.extend([Point::BeforeLocalCommit, Point::AfterLocalCommit]);
+        }
+        points.push(Point::BeforeAnswer);
+        points
+    }
+
+    fn points(&self) -> Vec<(Phase, Point)> {
+        let tries = self.try_points().into_iter();
+        let mut points: Vec<_> = tries.map(|point| (Phase::Try, point)).collect();
+        for phase in [Phase::Commit, Phase::Rollback] {
+            let ours = self.phase_two_points().into_iter();
+            points.extend(ours.map(|point| (phase, point)));
+        }
+        points
+    }
 }
 
 /// What was found so far.
@@ -205,10 +252,19 @@ impl<'a> Prover<'a> {
         let subject = &*self.subject;
         let reference = reference(subject, findings).await?;
         for part in parts {
+            findings.proof.points.clear();
             match part {
                 Part::Twice => twice::run(subject, &reference, findings).await?,
                 Part::Faults => faults::run(subject, &reference, findings).await?,
                 Part::Orders => orders::run(subject, &reference, findings).await?,
+            }
+            // Where a rule is broken, a sequence ends early.
+            if findings.problems.is_empty() {
+                let mut all = reference.points().into_iter();
+                let missed = all.find(|point| !findings.proof.points.contains(point));
+                if let Some((phase, point)) = missed {
+                    return Err(Problem::NotReached(phase, point));
+                }
             }
         }
         Ok(())
@@ -280,6 +336,11 @@ impl<'a> Checks<'a> {
             reference,
             findings,
         }
+    }
+
+    /// The sequence is over.
+    fn over(&mut self, session: &Session<'_>) {
+        self.findings.proof.points.extend(session.reached());
     }
 
     /// The state is this one, or the rule is broken. Tells whether it is.

@@ -103,6 +103,7 @@ async fn deliver(
             return Ok(());
         }
     }
+    checks.over(&session);
     Ok(())
 }
 

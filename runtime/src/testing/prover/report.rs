@@ -77,6 +77,9 @@ impl Rule {
             (Self::Suspension, false) => {
                 "give the participant a `fence = ..`: the rollback's row refuses the late try; without one, let the `rollback` method leave a marker under `BranchContext`'s `try_key()`, and let the try refuse where it finds one"
             }
+            (Self::EmptyRollback, true) => {
+                "do everything through `tx`; with `always_cancel` the `rollback` method is called without a try too, and learns from `#[tried]` that there was none"
+            }
             (Self::Finality, false) => "give the participant a `fence = ..`",
             (_, true) => {
                 "do everything through `tx`: what goes around the fence's local transaction is not undone with it"
@@ -219,7 +222,8 @@ impl std::error::Error for Broken {}
 pub struct Proof {
     /// How many sequences of deliveries were run, each in a world of its own.
     pub runs: usize,
-    /// The points at which a phase failed and was dropped.
+    /// The points that were reached; by [`Prover::faults`](super::Prover::faults) a phase failed,
+    /// and was dropped, at each of them.
     pub points: BTreeSet<(Phase, Point)>,
     /// How many orders of try, commit and rollback were delivered.
     pub orders: usize,
@@ -234,7 +238,7 @@ impl fmt::Display for Proof {
         } = self;
         write!(
             f,
-            "{runs} runs: faults at {} points, {orders} orders",
+            "{runs} runs over {} points, {orders} orders",
             points.len()
         )
     }

@@ -1,5 +1,6 @@
 //! One sequence of deliveries, in a world of its own.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use futures_util::future::LocalBoxFuture;
@@ -85,6 +86,11 @@ impl<'a> Session<'a> {
     pub(super) fn reports(&self) -> bool {
         let reached = self.harness.faults().reached();
         reached.contains(&(Phase::Try, Point::AfterReport))
+    }
+
+    /// Every point that was reached.
+    pub(super) fn reached(&self) -> BTreeSet<(Phase, Point)> {
+        self.harness.faults().reached()
     }
 
     pub(super) fn branches(&self) -> Vec<Alias> {

@@ -38,6 +38,7 @@ pub(super) async fn run(
                     break;
                 }
             }
+            checks.over(&session);
         }
     }
     Ok(())
