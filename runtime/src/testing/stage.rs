@@ -134,12 +134,11 @@ impl Stage {
     ///
     /// When it does not come within [`PATIENCE`], which is a defect here.
     pub(super) async fn held(&self, xid: &Xid, alias: Alias) -> PhaseTwo {
-        match tokio::time::timeout(PATIENCE, self.next_held(xid, alias)).await {
-            Ok(message) => message,
-            Err(_) => {
-                panic!("the coordinator does not deliver phase two of the branch {alias} of {xid}")
-            }
-        }
+        let held = tokio::time::timeout(PATIENCE, self.next_held(xid, alias)).await;
+        let Ok(message) = held else {
+            panic!("the coordinator does not deliver phase two of the branch {alias} of {xid}");
+        };
+        message
     }
 
     async fn next_held(&self, xid: &Xid, alias: Alias) -> PhaseTwo {

@@ -55,13 +55,14 @@ async fn mocked_participants_need_no_database_and_the_decision_is_returned() {
     assert_eq!(decided[0].outcome, Outcome::RolledBack { reason });
 }
 
+#[global_transactional]
+async fn pay(accounts: &Accounts) -> Result<i64, Failure> {
+    accounts.debit(30).await
+}
+
 #[tokio::test]
 async fn a_real_action_says_that_it_was_not_provided() {
     let accounts = Accounts::new().await;
-    #[global_transactional]
-    async fn pay(accounts: &Accounts) -> Result<i64, Failure> {
-        accounts.debit(30).await
-    }
     let (left, decided) = without_coordinator(pay(&accounts)).await;
     let error = left.expect_err("nobody provided it").to_string();
     assert!(error.contains("was not provided"), "{error}");

@@ -75,12 +75,13 @@ async fn a_breach_says_the_rule_the_deliveries_both_states_and_the_way_out() {
     let broken = breaks(Flaw::ConfirmsTwice).await;
     let text = broken.to_string();
     let first = text.lines().take(5).collect::<Vec<_>>().join("\n");
-    expect_test::expect![[r#"
-        purse.take breaks idempotence: a phase that is delivered again changes nothing
-          delivered: try, commit, commit
-          expected:  (70, 1)
-          found:     (40, 1)
-          way out:   give the participant a `fence = ..`: a row in the same local transaction answers the second delivery; without one, keep `BranchContext`'s `key()` together with the effect, and look for it first"#]].assert_eq(&first);
+    let expected = "\
+purse.take breaks idempotence: a phase that is delivered again changes nothing
+  delivered: try, commit, commit
+  expected:  (70, 1)
+  found:     (40, 1)
+  way out:   give the participant a `fence = ..`: a row in the same local transaction answers the second delivery; without one, keep `BranchContext`'s `key()` together with the effect, and look for it first";
+    assert_eq!(first, expected);
 }
 
 #[tokio::test]
