@@ -37,6 +37,9 @@ pub const RESOURCES_MAX: usize = 1_000;
 pub const INCARNATIONS_MAX: usize = 65_536;
 /// Most transactions that a horizon lists: they wait for an operator.
 pub const LISTED_MAX: usize = 262_144;
+/// Most transactions of which a coordinator lists rows that their participants gave up, but of which
+/// it keeps nothing else: the others are listed once these have ended.
+pub const STRANDED_MAX: usize = 10_000;
 /// Most transactions in one answer to an operator, so that it fits a frame.
 pub const LIST_MAX: usize = 1_000;
 

@@ -235,12 +235,13 @@ impl Coordinator {
         )
     }
 
-    pub(crate) fn in_doubt(&mut self, around: Around<'_>, place: Place) -> Outcome {
+    pub(crate) fn in_doubt(&mut self, around: Around<'_>, place: Place, given_up: bool) -> Outcome {
         let names = &around.names.places[place];
         let question = InDoubtQuestion {
             xid: XID.clone(),
             call: names.register.call.clone(),
             resource: names.resource.clone(),
+            given_up: given_up.then(|| names.register.action.clone()),
         };
         let request = RequestId(IN_DOUBT + place as u64);
         self.handle(

@@ -142,6 +142,8 @@ mutants! {
         FF.with(Can::Tolerate), [G1, G3];
     tc13_a_forgotten_one_that_is_told_as_rolled_back: Tm, mutants::ForgottenIsRolledBack, Rm,
         FF.with(Can::MoveHorizon).with(Can::LetGo), [C1, G11];
+    op2_a_row_that_was_given_up_and_stays_unlisted: Tm, mutants::StrandedStaysUnlisted, Rm,
+        FU.crashing(1).with(Can::GiveUp), [G6];
     op1_an_operator_who_commits_an_open_one: Tm, mutants::OperatorCommitsOpen, Rm,
         FF.with(Can::Operate), [C1, G1, T5];
 

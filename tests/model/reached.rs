@@ -11,7 +11,7 @@ use crate::step::Step;
 pub(crate) struct Reached([AtomicU64; KINDS.len()]);
 
 /// The kinds of steps that a search is to reach.
-pub(crate) const KINDS: [&str; 24] = [
+pub(crate) const KINDS: [&str; 25] = [
     "a call is answered",
     "a header is lost",
     "a call fails",
@@ -36,6 +36,7 @@ pub(crate) const KINDS: [&str; 24] = [
     "a participant gives up",
     "an answer about a row in doubt",
     "a database is cleaned",
+    "a row given up is told of",
 ];
 
 impl Reached {
@@ -77,6 +78,7 @@ fn kind(step: Step) -> Option<usize> {
         Step::PhaseTwo(_, Business::GivesUp) => 21,
         Step::Answer(_) => 22,
         Step::Clean(..) => 23,
+        Step::TellGivenUp(_) => 24,
         // Only mutants take the others.
         _ => return None,
     })

@@ -87,6 +87,9 @@ impl<T: Rules> Small<T> {
             if self.participant(world, place).is_in_doubt() {
                 self.take(world, Step::AskAbout(place));
             }
+            if world.databases[place].parked && self.kind(place) == BranchKind::Fenced {
+                self.take(world, Step::TellGivenUp(place));
+            }
         }
         self.deliver(world);
         forget_what_was_sent(world);

@@ -51,6 +51,8 @@ pub(crate) enum Step {
     AskOutcome,
     /// A question about a row.
     AskAbout(Place),
+    /// The coordinator hears of a row that was given up.
+    TellGivenUp(Place),
     /// The result of a phase two.
     Report(Msg),
     /// What was appended is durable.
@@ -220,6 +222,9 @@ impl<T: Rules> Small<T> {
         if database.asked {
             steps.push(Step::AskAbout(place));
         }
+        if database.parked && self.kind(place) == BranchKind::Fenced {
+            steps.push(Step::TellGivenUp(place));
+        }
         if database.row.is_some() && self.kind(place) == BranchKind::Fenced {
             steps.push(Step::Delete(place));
         }
@@ -331,7 +336,8 @@ impl<T: Rules> Small<T> {
             }
             Step::AskRollback => coordinator.rollback(around),
             Step::AskOutcome => coordinator.outcome(around),
-            Step::AskAbout(place) => coordinator.in_doubt(around, place),
+            Step::AskAbout(place) => coordinator.in_doubt(around, place, false),
+            Step::TellGivenUp(place) => coordinator.in_doubt(around, place, true),
             Step::Report(Msg::Result(place, alias, said)) => {
                 coordinator.result(around, place, alias, said)
             }

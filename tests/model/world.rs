@@ -84,10 +84,7 @@ impl<T: Rules> World<T> {
         let database = &self.databases[place];
         let effect_ended = database.tried == 0 || database.confirmed + database.cancelled > 0;
         let ended = database.row != Some(RowState::Tried) && effect_ended;
-        // A participant that gave up on a rollback waits for its own operator: the coordinator may
-        // have forgotten it, so that G6 is not claimed for it. Of a commit it is.
-        let given_up = database.parked && !self.coordinator.is_commit_durable();
-        ended || database.by_hand || given_up
+        ended || database.by_hand
     }
 }
 

@@ -195,8 +195,11 @@ impl<R: Rules> Turn<'_, R> {
         let answers = questions
             .iter()
             .map(|question| self.state.in_doubt::<R>(question));
-        let answers = answers.collect();
-        self.reply(request, Reply::InDoubt(answers));
+        let answers: Vec<_> = answers.collect();
+        self.reply(request, Reply::InDoubt(answers.clone()));
+        for (question, answer) in questions.iter().zip(answers) {
+            self.given_up(question, answer);
+        }
     }
 
     /// Why a registration comes too late, or to the wrong coordinator.

@@ -18,6 +18,7 @@ use super::event::{SessionId, Timer};
 use super::record::Record;
 use super::rules::Rules;
 use super::state::{Branch, BranchKey, Deliveries, Delivery, Phase, State};
+use super::stranded::is_stranded;
 use super::turn::{Force, Turn};
 
 impl<R: Rules> Turn<'_, R> {
@@ -258,6 +259,9 @@ impl<R: Rules> Turn<'_, R> {
         branch.parked = None;
         let (xid, alias) = key;
         self.note(Note::Ended(xid, alias));
+        if is_stranded(alias) {
+            return self.stranded_ended(key);
+        }
         if force == Force::Forced || self.state.is_on_record(key) {
             self.append(Record::Ended { xid, alias }, force);
         }
@@ -341,6 +345,9 @@ impl State {
 
     /// Whether a start would find the branch, and so must find how far it got.
     pub(super) fn is_on_record(&self, (xid, alias): BranchKey) -> bool {
+        if is_stranded(alias) {
+            return false;
+        }
         let Some(transaction) = self.live(xid) else {
             return false;
         };

@@ -172,7 +172,7 @@ impl<R: Rules> Turn<'_, R> {
         outcomes
     }
 
-    /// TC12: branches of lazy kinds need not have ended before their transaction is forgotten; who
+    /// TC12: branches of lazy kinds that nobody parked need not have ended before their transaction is forgotten; who
     /// asks is told. Their deliveries end here.
     fn forget_live(&mut self, xid: OwnXid) -> Option<(u64, bool)> {
         let transaction = self.state.live(xid)?;
@@ -303,7 +303,8 @@ fn ending<R: Rules>(entry: &Entry) -> Ending {
 
 impl Transaction {
     /// Whether a branch has not ended that must have before the transaction is forgotten: any of
-    /// S, and any of a forced kind. Parked, given up or written off is not ended.
+    /// S, any of a forced kind, and any that is parked, given up or written off: an operator has
+    /// to find it.
     pub(super) fn is_owed<R: Rules>(&self) -> bool {
         let committed = self.phase == Phase::Committed;
         if committed && !R::FORGET_ONLY_ENDED {
@@ -314,10 +315,11 @@ impl Transaction {
                 branch.registration.kind.is_forced() && (R::FORCED_KINDS_END_FIRST || committed);
             forced || branch.decision == Some(Decision::Commit)
         };
-        let has_ended = |branch: &Branch| {
-            branch.has_ended() || (branch.state == BranchState::Parked && !R::GIVEN_UP_IS_NOT_ENDED)
-        };
         let mut branches = self.branches.iter();
-        branches.any(|branch| must_end(branch) && !has_ended(branch))
+        branches.any(|branch| match branch.state {
+            BranchState::Ended => false,
+            BranchState::Parked => R::GIVEN_UP_IS_NOT_ENDED,
+            _ => must_end(branch),
+        })
     }
 }

@@ -24,6 +24,7 @@
 //! | `answer` | what is told about any xid: TC13, N1, N5, OP5 |
 //! | `attach` | who is there, and what they have seen: RM10, TC14 |
 //! | `operator`, `view` | OP1 to OP5, and what people see |
+//! | `stranded` | OP2 for rows whose transaction is not kept |
 //! | `rules` | which of them a mutant may drop |
 
 mod answer;
@@ -40,6 +41,7 @@ mod record;
 mod recover;
 mod rules;
 mod state;
+mod stranded;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -56,6 +58,7 @@ pub use rules::All;
 #[doc(hidden)]
 pub use rules::{Rules, mutants};
 pub use state::{Branch, Settings, State};
+pub(crate) use stranded::is_stranded;
 
 use state::{Pending, Service};
 use turn::Turn;

@@ -174,6 +174,7 @@ impl<R: Rules> Turn<'_, R> {
             }
             _ => true,
         };
+        let settled = settled && !self.state.stranded.contains_key(&xid);
         Ok((AdminAnswer::Settled(settled), None))
     }
 
@@ -202,6 +203,9 @@ impl<R: Rules> Turn<'_, R> {
     /// A branch that is decided and has not ended.
     fn unended_branch(&self, xid: &Xid, call: &CallId) -> Result<BranchKey, AdminRefusal> {
         let xid = own(xid)?;
+        if let Some(alias) = self.state.stranded_call(xid, call) {
+            return Ok((xid, alias));
+        }
         let transaction = match self.state.entry(xid) {
             Some(Entry::Live(transaction)) => transaction,
             Some(_) => return Err(AdminRefusal::BranchEnded),

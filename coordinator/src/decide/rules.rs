@@ -101,6 +101,9 @@ rules! {
     BIND_CALL_ID CallIdUnbound
     /// OP1: an operator never commits an open transaction.
     OPERATOR_NEVER_COMMITS_OPEN OperatorCommitsOpen
+    /// OP2: a row that its participant gave up is listed, also where nothing else of its
+    /// transaction is kept.
+    LISTS_STRANDED StrandedStaysUnlisted
     /// Section 8: after a declared restore no record proves nothing.
     RESTORED_IS_FOREIGN RestoredIsRolledBack
 }

@@ -16,6 +16,7 @@ use unanimous_protocol::{
 use super::bits::Bits;
 use super::event::{Position, RequestId, Room, SessionId};
 use super::record::{About, Registration};
+use super::stranded::is_stranded;
 
 /// The numbers that `decide` counts with.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -74,6 +75,8 @@ pub struct State {
     pub(super) restored: bool,
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) resources: BTreeMap<Resource, Deliveries>,
+    /// Branches that wait for an operator, of transactions that do not know them any more.
+    pub(super) stranded: BTreeMap<OwnXid, Vec<Branch>>,
     pub(super) written_off: BTreeSet<DatabaseId>,
     /// Foreign xids decided by hand (OP5); not durable while a position stands with them.
     pub(super) by_hand: BTreeMap<OwnXid, (Decision, Option<Position>)>,
@@ -241,6 +244,7 @@ impl State {
             restored: false,
             sessions: BTreeMap::new(),
             resources: BTreeMap::new(),
+            stranded: BTreeMap::new(),
             written_off: BTreeSet::new(),
             by_hand: BTreeMap::new(),
         }
@@ -275,10 +279,18 @@ impl State {
     }
 
     pub(super) fn branch(&self, (xid, alias): BranchKey) -> Option<&Branch> {
+        if is_stranded(alias) {
+            let mut stranded = self.stranded.get(&xid)?.iter();
+            return stranded.find(|branch| branch.registration.alias == alias);
+        }
         self.live(xid)?.branch(alias)
     }
 
     pub(super) fn branch_mut(&mut self, (xid, alias): BranchKey) -> Option<&mut Branch> {
+        if is_stranded(alias) {
+            let mut stranded = self.stranded.get_mut(&xid)?.iter_mut();
+            return stranded.find(|branch| branch.registration.alias == alias);
+        }
         self.live_mut(xid)?.branch_mut(alias)
     }
 }

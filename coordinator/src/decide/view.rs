@@ -1,6 +1,7 @@
 //! What people see of the state: list, show, and why a branch waits. Ages, attempts and last
 //! errors are the driver's to fill in.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use unanimous_protocol::message::{
@@ -15,17 +16,35 @@ use super::state::{Branch, BranchKey, Delivery, Entry, Phase, State, Transaction
 impl State {
     /// The transactions that have something left to do, oldest first.
     pub(super) fn list<R: Rules>(&self, limit: usize) -> AdminAnswer {
-        let live = self.live_transactions().take(limit);
-        let summaries = live.map(|(xid, transaction)| self.summary::<R>(xid, transaction));
+        let live = self.live_transactions();
+        let live = live.map(|(xid, transaction)| (xid, self.with_stranded(xid, transaction)));
+        let stranded = self.stranded_transactions();
+        let stranded = stranded.map(|(xid, transaction)| (xid, Cow::Owned(transaction)));
+        let all = live.chain(stranded).take(limit);
+        let summaries = all.map(|(xid, transaction)| self.summary::<R>(xid, &transaction));
         AdminAnswer::Transactions(summaries.collect())
+    }
+
+    fn with_stranded<'a>(&self, xid: OwnXid, transaction: &'a Transaction) -> Cow<'a, Transaction> {
+        match self.stranded.get(&xid) {
+            None => Cow::Borrowed(transaction),
+            Some(stranded) => {
+                let mut whole = transaction.clone();
+                whole.branches.extend(stranded.iter().cloned());
+                Cow::Owned(whole)
+            }
+        }
     }
 
     /// One transaction that has something left to do.
     pub(super) fn show<R: Rules>(&self, xid: OwnXid) -> Option<TransactionDetail> {
-        let transaction = self.live(xid)?;
+        let transaction = match self.live(xid) {
+            Some(transaction) => self.with_stranded(xid, transaction),
+            None => Cow::Owned(self.stranded_transaction(xid)?),
+        };
         let branches = transaction.branches.iter();
         Some(TransactionDetail {
-            summary: self.summary::<R>(xid, transaction),
+            summary: self.summary::<R>(xid, &transaction),
             branches: branches.map(|branch| self.detail(branch)).collect(),
         })
     }
@@ -34,7 +53,9 @@ impl State {
     #[must_use]
     pub fn parked(&self) -> usize {
         let branches = self.live_transactions().flat_map(|(_, tx)| &tx.branches);
+        let stranded = self.stranded.values().flatten();
         branches
+            .chain(stranded)
             .filter(|branch| branch.state == BranchState::Parked)
             .count()
     }
@@ -78,7 +99,10 @@ impl State {
             let branches = transaction.branches.iter();
             branches.map(move |branch| (xid, branch))
         });
+        let stranded = self.stranded.iter();
+        let stranded = stranded.flat_map(|(xid, all)| all.iter().map(move |one| (*xid, one)));
         branches
+            .chain(stranded)
             .filter(|(_, branch)| branch.registration.resource.database == Some(database))
             .filter(|(_, branch)| !branch.has_ended())
             .map(|(xid, branch)| (xid, branch.registration.alias))

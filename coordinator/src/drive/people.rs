@@ -12,7 +12,7 @@ use unanimous_protocol::message::{
 };
 use unanimous_protocol::{Alias, BranchState, GlobalState, Incarnation, OwnXid, limits};
 
-use crate::decide::{Branch, Finished, Note};
+use crate::decide::{Branch, Finished, Note, is_stranded};
 
 /// The tables of this start.
 #[derive(Debug, Default)]
@@ -108,7 +108,8 @@ impl People {
         let kept =
             |xid: &OwnXid| xid.incarnation != incarnation || !horizon.has_passed(xid.counter);
         self.began.retain(|xid, _| kept(xid));
-        self.branches.retain(|(xid, _), _| kept(xid));
+        self.branches
+            .retain(|(xid, alias), _| kept(xid) || is_stranded(*alias));
     }
 
     /// Completes what `decide` answered with what it does not know.

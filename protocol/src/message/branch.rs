@@ -136,6 +136,9 @@ pub struct InDoubtQuestion {
     pub call: CallId,
     /// The resource that asks (N5).
     pub resource: Resource,
+    /// The action of a row that its participant gave up. Such a row asks nothing (RM6) and ignores
+    /// the answer; a coordinator that no longer knows the branch learns where it waits (OP2).
+    pub given_up: Option<ActionName>,
 }
 
 /// The answer to one [`InDoubtQuestion`] (protocol section 6).

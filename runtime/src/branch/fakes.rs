@@ -142,7 +142,10 @@ pub(crate) struct FenceScript {
     pub(crate) parks: VecDeque<Result<(), FenceError>>,
     pub(crate) cleans: VecDeque<Result<(), FenceError>>,
     pub(crate) reads: VecDeque<FenceError>,
+    /// Whether the horizons are never read to their end.
+    pub(crate) hangs: bool,
     pub(crate) rows: Vec<InDoubtRow>,
+    pub(crate) given_up: Vec<InDoubtRow>,
     pub(crate) horizons: BTreeMap<Incarnation, Horizon>,
     pub(crate) newest: Option<Incarnation>,
     pub(crate) tried: Vec<TryRow>,
@@ -308,11 +311,28 @@ impl DynFence for FakeFence {
         Box::pin(ready(rows))
     }
 
+    fn given_up(
+        &self,
+        _: ParticipantName,
+        after: Option<InDoubtRow>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<InDoubtRow>, FenceError>> {
+        let rows = self.read(|script| {
+            let skip = |row: &&InDoubtRow| after.as_ref().is_some_and(|after| row.key <= after.key);
+            let rows = script.given_up.iter().skip_while(skip);
+            rows.take(limit).cloned().collect()
+        });
+        Box::pin(ready(rows))
+    }
+
     fn parked(&self, _: ParticipantName) -> BoxFuture<'_, Result<u64, FenceError>> {
         Box::pin(ready(self.read(|_| 2)))
     }
 
     fn horizons(&self) -> BoxFuture<'_, Result<BTreeMap<Incarnation, Horizon>, FenceError>> {
+        if self.script().hangs {
+            return Box::pin(std::future::pending());
+        }
         Box::pin(ready(self.read(|script| script.horizons.clone())))
     }
 

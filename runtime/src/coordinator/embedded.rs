@@ -223,17 +223,22 @@ impl Coordinator for Embedded {
 
 /// Keeps the handler attached and hands it what is delivered, until the coordinator ends.
 async fn serve(session: tc::Session, handler: Arc<dyn PhaseTwoHandler>, clock: Arc<dyn Clock>) {
+    let mut under_way = UnderWay::new();
     loop {
         let attach: Attach = handler.attach().await;
-        let resources: Vec<_> = attach
-            .resources
-            .iter()
+        let resources = attach.resources.iter();
+        let resources = resources
             .map(|attached| attached.resource.clone())
             .collect();
         match session.attach(attach).await {
             Ok(Ok((attached, deliveries))) => {
                 handler.attached(attached);
-                deliver(&session, &*handler, deliveries, &resources).await;
+                let ended = deliver(&session, &*handler, deliveries, resources, &mut under_way);
+                if let Ended::Changed = ended.await {
+                    continue;
+                }
+                // What was delivered is finished, not halved.
+                while under_way.next().await.is_some() {}
                 handler.detached();
             }
             Ok(Err(refused)) => handler.refused(refused),
@@ -246,18 +251,30 @@ async fn serve(session: tc::Session, handler: Arc<dyn PhaseTwoHandler>, clock: A
     }
 }
 
+type UnderWay<'a> = FuturesUnordered<BoxFuture<'a, ()>>;
+
+/// Why an attachment is over.
+enum Ended {
+    /// The coordinator ended it.
+    Detached,
+    /// The handler has more to present.
+    Changed,
+}
+
 /// All deliveries run side by side in this one task; the coordinator bounds how many there are.
-async fn deliver(
-    session: &tc::Session,
-    handler: &dyn PhaseTwoHandler,
+async fn deliver<'a>(
+    session: &'a tc::Session,
+    handler: &'a dyn PhaseTwoHandler,
     mut deliveries: tc::Deliveries,
-    resources: &[unanimous_protocol::Resource],
-) {
-    let mut under_way = FuturesUnordered::<BoxFuture<'_, ()>>::new();
+    resources: Arc<[unanimous_protocol::Resource]>,
+    under_way: &mut UnderWay<'a>,
+) -> Ended {
+    let mut changed = handler.changed();
     loop {
         let delivery = tokio::select! {
             delivery = deliveries.next() => delivery,
             Some(()) = under_way.next() => continue,
+            () = &mut changed => return Ended::Changed,
         };
         match delivery {
             Some(tc::Delivery::PhaseTwo(phase_two)) => {
@@ -271,19 +288,18 @@ async fn deliver(
             Some(tc::Delivery::Horizon(incarnation, horizon)) => {
                 let counter = horizon.counter;
                 let stored = handler.horizon(incarnation, horizon);
+                let resources = Arc::clone(&resources);
                 under_way.push(Box::pin(async move {
                     if stored.await {
-                        for resource in resources {
+                        for resource in &*resources {
                             session.horizon_acked(resource.clone(), incarnation, counter);
                         }
                     }
                 }));
             }
-            None => break,
+            None => return Ended::Detached,
         }
     }
-    // What was delivered is finished, not halved.
-    while under_way.next().await.is_some() {}
 }
 
 /// The runtime's clock, lent to the coordinator inside it.

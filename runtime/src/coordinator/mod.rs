@@ -165,6 +165,13 @@ pub trait PhaseTwoHandler: Send + Sync + 'static {
     /// incarnations met grow (RM10).
     fn attach(&self) -> BoxFuture<'static, Attach>;
 
+    /// Completes once more can be presented than [`attach`](Self::attach) did last, and it should
+    /// be asked and presented again. Asked for after each attachment; dropping it is harmless. By
+    /// default never.
+    fn changed(&self) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::pending())
+    }
+
     /// The resources are attached, for the first time or again.
     fn attached(&self, attached: Attached);
 

@@ -18,6 +18,7 @@ mod cancellation;
 mod clocks;
 mod composition;
 mod disasters;
+mod given_up;
 mod interruptions;
 mod operators;
 mod queue;

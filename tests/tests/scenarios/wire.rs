@@ -351,6 +351,10 @@ impl PhaseTwoHandler for FarEnd {
         self.handler.attach()
     }
 
+    fn changed(&self) -> BoxFuture<'static, ()> {
+        self.handler.changed()
+    }
+
     fn attached(&self, attached: Attached) {
         self.handler.attached(attached);
     }

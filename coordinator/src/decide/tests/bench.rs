@@ -10,7 +10,8 @@ use unanimous_protocol::message::{
     Register,
 };
 use unanimous_protocol::{
-    Alias, BranchKind, CallId, DatabaseId, Decision, Digest, Incarnation, LogId, Resource, Xid,
+    ActionName, Alias, BranchKind, CallId, DatabaseId, Decision, Digest, Incarnation, LogId,
+    Resource, Xid,
 };
 
 use crate::decide::{
@@ -311,6 +312,21 @@ impl<R: Rules> Bench<R> {
     }
 
     pub(super) fn in_doubt(&mut self, xid: &Xid, text: &str, name: u8) -> InDoubtAnswer {
+        self.hear(xid, text, name, None)
+    }
+
+    /// The resource tells of a row that it gave up.
+    pub(super) fn given_up(&mut self, xid: &Xid, text: &str, name: u8) -> InDoubtAnswer {
+        self.hear(xid, text, name, Some("debit".parse().unwrap()))
+    }
+
+    fn hear(
+        &mut self,
+        xid: &Xid,
+        text: &str,
+        name: u8,
+        given_up: Option<ActionName>,
+    ) -> InDoubtAnswer {
         let request = self.request();
         self.event(Event::InDoubt {
             request,
@@ -318,6 +334,7 @@ impl<R: Rules> Bench<R> {
                 xid: xid.clone(),
                 call: call(text),
                 resource: resource(name),
+                given_up,
             }],
         });
         match self.reply(request) {

@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
 use unanimous_protocol::message::{
-    BranchResult, DecisionAnswer, Horizon, InDoubtAnswer, ParkReason,
+    AdminAnswer, AdminRefusal, AdminRequest, BranchResult, DecisionAnswer, Horizon, InDoubtAnswer,
+    ParkReason,
 };
 use unanimous_protocol::{RollbackReason, Xid};
 
@@ -54,6 +55,29 @@ fn tc11_given_up_is_not_ended() {
     assert_eq!(asks_after_giving_up::<All>(), InDoubtAnswer::Committed);
     let mutant = asks_after_giving_up::<mutants::GivenUpCountsAsEnded>();
     assert_eq!(mutant, InDoubtAnswer::Forgotten);
+}
+
+/// The same with a rollback that was given up: does the operator still find it?
+fn retries_a_rollback_given_up<R: Rules>() -> AdminAnswer {
+    let mut bench = Bench::<R>::new();
+    bench.attach(RES_A);
+    let xid = bench.begin();
+    let alias = bench.register(&xid, fenced("a:1", RES_A));
+    bench.rollback(&xid);
+    let park = BranchResult::Park(ParkReason::GaveUp("no".into()));
+    bench.result_from(u64::from(RES_A), &xid, alias, park);
+    bench.horizon();
+    bench.horizon();
+    bench.admin(AdminRequest::Retry(xid, "a:1".parse().unwrap()))
+}
+
+#[test]
+fn tc11_a_rollback_that_was_given_up_is_listed_until_it_has_ended() {
+    let all = retries_a_rollback_given_up::<All>();
+    assert_eq!(all, AdminAnswer::Done(1));
+    let mutant = retries_a_rollback_given_up::<mutants::GivenUpCountsAsEnded>();
+    let forgotten = AdminAnswer::Refused(AdminRefusal::NoSuchTransaction);
+    assert_eq!(mutant, forgotten);
 }
 
 /// Is an unfenced branch of a rolled-back transaction still told to cancel after the purge?

@@ -11,5 +11,6 @@ mod join;
 mod operator;
 mod random;
 mod start;
+mod stranded;
 
 use bench::{Bench, Branched, RES_A, RES_B, fenced, unfenced};

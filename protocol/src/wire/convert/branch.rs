@@ -203,6 +203,7 @@ impl From<&[InDoubtQuestion]> for v1::InDoubt {
             xid: question.xid.to_string(),
             call: question.call.to_string(),
             resource: Some((&question.resource).into()),
+            given_up: question.given_up.as_ref().map(ToString::to_string),
         };
         Self {
             questions: questions.iter().map(question).collect(),
@@ -224,6 +225,10 @@ impl TryFrom<v1::InDoubt> for Vec<InDoubtQuestion> {
                 xid: parsed("xid", &question.xid)?,
                 call: parsed("call", &question.call)?,
                 resource: present("resource", question.resource)?.try_into()?,
+                given_up: match question.given_up {
+                    Some(action) => Some(parsed("given_up", &action)?),
+                    None => None,
+                },
             })
         };
         in_doubt.questions.into_iter().map(question).collect()

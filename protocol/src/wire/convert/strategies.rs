@@ -145,10 +145,12 @@ fn commit() -> impl Strategy<Value = Commit> {
 }
 
 fn in_doubt() -> impl Strategy<Value = InDoubtQuestion> {
-    (xid(), call(), resource()).prop_map(|(xid, call, resource)| InDoubtQuestion {
+    let parts = (xid(), call(), resource(), of(action()));
+    parts.prop_map(|(xid, call, resource, given_up)| InDoubtQuestion {
         xid,
         call,
         resource,
+        given_up,
     })
 }
 

@@ -250,6 +250,9 @@ pub struct InDoubtQuestion {
     pub call: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "3")]
     pub resource: ::core::option::Option<Resource>,
+    /// The action of a row that its participant gave up: it is told, not asked about.
+    #[prost(string, optional, tag = "4")]
+    pub given_up: ::core::option::Option<::prost::alloc::string::String>,
 }
 /// One for each question, in their order.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -1,5 +1,6 @@
 //! Rows below the horizon are deleted, and the horizon is stored with them (RM8).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -11,9 +12,14 @@ use crate::branch::fence::{DynFence, FenceError};
 use crate::coordinator::Coordinator;
 
 impl Inner {
-    /// Cleans every database of this process. True once all of them have stored the horizon.
+    /// Cleans every database of this process whose participants are attached. True once all of them
+    /// have stored the horizon.
     pub(super) async fn clean(&self, incarnation: Incarnation, horizon: &Horizon) -> bool {
-        let fences = self.fences();
+        let left_out = match &*self.attach_state.borrow() {
+            AttachState::Attached { left_out, .. } => Arc::clone(left_out),
+            AttachState::Detached | AttachState::Refused(_) => Arc::default(),
+        };
+        let fences = self.attached_fences(&left_out);
         let cleaned = fences.values().map(|fence| async move {
             let cleaned = fence.clean(incarnation, horizon.clone()).await;
             stored(cleaned, incarnation)
@@ -23,13 +29,17 @@ impl Inner {
 
     /// What was announced while this process was away: an attachment tells every horizon, and
     /// only those that a database has not stored yet are worth a local transaction.
-    async fn catch_up(&self, attached: &Attached) {
-        join_all(
-            self.fences()
-                .values()
-                .map(|fence| catch_up(*fence, attached)),
-        )
-        .await;
+    async fn catch_up(&self, attached: &Attached, left_out: &BTreeSet<usize>) {
+        let fences = self.attached_fences(left_out);
+        join_all(fences.values().map(|fence| catch_up(*fence, attached))).await;
+    }
+
+    /// A database that was left out of the attachment is compared first (RM10): cleaned before, a
+    /// restored one would look as it should.
+    fn attached_fences(&self, left_out: &BTreeSet<usize>) -> BTreeMap<usize, &dyn DynFence> {
+        let mut fences = self.fences();
+        fences.retain(|pool, _| !left_out.contains(pool));
+        fences
     }
 }
 
@@ -41,8 +51,11 @@ pub(super) async fn catch_up_for_ever(inner: &Arc<Inner>, coordinator: &Arc<dyn 
     let mut states = inner.attach_state.subscribe();
     loop {
         let state = states.borrow_and_update().clone();
-        if let AttachState::Attached { attached, .. } = state {
-            inner.catch_up(&attached).await;
+        if let AttachState::Attached {
+            attached, left_out, ..
+        } = state
+        {
+            inner.catch_up(&attached, &left_out).await;
         }
         if states.changed().await.is_err() {
             return;

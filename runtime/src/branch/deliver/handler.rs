@@ -22,9 +22,14 @@ impl PhaseTwoHandler for Deliveries {
         Box::pin(async move { inner.present().await })
     }
 
+    fn changed(&self) -> BoxFuture<'static, ()> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.readable_again().await })
+    }
+
     fn attached(&self, attached: Attached) {
         self.inner.under_way.attached();
-        let nth = {
+        let (nth, left_out) = {
             let mut met = self
                 .inner
                 .met
@@ -38,13 +43,15 @@ impl PhaseTwoHandler for Deliveries {
                 .map(|info| info.incarnation)
                 .max();
             met.newest = met.newest.max(newest);
-            met.attachments
+            (met.attachments, Arc::clone(&met.left_out))
         };
         tracing::info!(nth, log = %attached.log, "attached to the coordinator");
         let attached = Arc::new(attached);
-        self.inner
-            .attach_state
-            .send_replace(AttachState::Attached { nth, attached });
+        self.inner.attach_state.send_replace(AttachState::Attached {
+            nth,
+            attached,
+            left_out,
+        });
     }
 
     fn refused(&self, why: AttachRefused) {

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use futures_util::stream;
 use tokio::sync::watch;
 use unanimous_protocol::message::{InDoubtAnswer, InDoubtQuestion};
-use unanimous_protocol::{BranchKind, Decision, limits};
+use unanimous_protocol::{ActionName, BranchKind, Decision, limits};
 
 use super::perform::Work;
 use super::{AttachState, Inner, Provided, chain};
@@ -60,11 +60,16 @@ impl Asker<'_> {
         let (mut asked, mut latest_ms) = (0, i64::MIN);
         loop {
             let state = states.borrow_and_update().clone();
-            let AttachState::Attached { nth, .. } = state else {
-                if states.changed().await.is_err() {
-                    return;
+            let pool = self.fence.pool_key();
+            let nth = match state {
+                // RM10: a database that was left out is compared with what it acknowledged first.
+                AttachState::Attached { nth, left_out, .. } if !left_out.contains(&pool) => nth,
+                _ => {
+                    if states.changed().await.is_err() {
+                        return;
+                    }
+                    continue;
                 }
-                continue;
             };
             // While the wall clock stands before what it has shown, rows look younger than they are.
             let now_ms = self.inner.surroundings.clock.wall_ms();
@@ -77,6 +82,7 @@ impl Asker<'_> {
             if self.round(age).await {
                 asked = nth;
             }
+            self.tell_given_up().await;
             if self.wait(&mut states).await.is_err() {
                 return;
             }
@@ -144,7 +150,7 @@ impl Asker<'_> {
 
     /// One question, and what its answers ask for.
     async fn ask(&self, rows: Vec<InDoubtRow>) -> bool {
-        let questions = rows.iter().map(|row| self.question(row)).collect();
+        let questions = rows.iter().map(|row| self.question(row, None)).collect();
         let answers = match self.coordinator.in_doubt(questions).await {
             Ok(answers) => answers,
             Err(error) => {
@@ -171,11 +177,45 @@ impl Asker<'_> {
         true
     }
 
-    fn question(&self, row: &InDoubtRow) -> InDoubtQuestion {
+    fn question(&self, row: &InDoubtRow, given_up: Option<ActionName>) -> InDoubtQuestion {
         InDoubtQuestion {
             xid: row.key.xid.clone(),
             call: row.key.call.clone(),
             resource: self.provided.resource().clone(),
+            given_up,
+        }
+    }
+
+    /// Tells of the rows that wait for an operator: the coordinator may have forgotten them, and
+    /// nobody could retry them then (OP2). They ask nothing (RM6), so no answer is acted on.
+    async fn tell_given_up(&self) {
+        let mut after = None;
+        loop {
+            let resource = self.provided.resource();
+            let (participant, limit) = (resource.participant.clone(), limits::IN_DOUBT_BATCH_MAX);
+            let mut page = match self.fence.given_up(participant, after, limit).await {
+                Ok(page) => page,
+                Err(error) => {
+                    tracing::warn!(%resource, error = %chain(&error), "rows given up cannot be read");
+                    return;
+                }
+            };
+            after = page.last().cloned();
+            let last_page = page.len() < limit;
+            page.retain(|row| !self.inner.under_way.is_heard_or_running(&row.key));
+            let told = page
+                .iter()
+                .map(|row| self.question(row, Some(row.action.clone())));
+            let told: Vec<_> = told.collect();
+            if !told.is_empty()
+                && let Err(error) = self.coordinator.in_doubt(told).await
+            {
+                tracing::debug!(%resource, %error, "the coordinator was not told of rows given up");
+                return;
+            }
+            if last_page {
+                return;
+            }
         }
     }
 

@@ -31,7 +31,7 @@ mod under_way;
 pub use provided::ProvideError;
 pub(crate) use provided::{Provided, Registry};
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -40,7 +40,6 @@ use tokio::sync::watch;
 use unanimous_protocol::message::{AttachRefused, Attached};
 use unanimous_protocol::{Incarnation, LogId};
 
-use self::present::Presented;
 use self::under_way::UnderWay;
 use super::Participant;
 use super::fence::RowKey;
@@ -84,6 +83,8 @@ enum AttachState {
         nth: u64,
         /// What the coordinator presented.
         attached: Arc<Attached>,
+        /// The pools whose participants were left out: their databases could not be read.
+        left_out: Arc<BTreeSet<usize>>,
     },
 }
 
@@ -103,8 +104,8 @@ struct Met {
     attachments: u64,
     log: Option<LogId>,
     newest: Option<Incarnation>,
-    /// What each pool's database said last, by the pool's key.
-    presented: BTreeMap<usize, Presented>,
+    /// The pools whose databases could not be read for the last presentation.
+    left_out: Arc<BTreeSet<usize>>,
 }
 
 impl Deliveries {
@@ -148,12 +149,15 @@ impl Deliveries {
         let _ = self.inner.runtime.set(runtime);
     }
 
-    /// Completes once the participants are attached.
+    /// Completes once all participants are attached.
     pub(crate) async fn ready(&self) {
         let mut states = self.inner.attach_state.subscribe();
         // The sender lives as long as `self`.
         let _ = states
-            .wait_for(|state| matches!(state, AttachState::Attached { .. }))
+            .wait_for(|state| match state {
+                AttachState::Attached { left_out, .. } => left_out.is_empty(),
+                AttachState::Detached | AttachState::Refused(_) => false,
+            })
             .await;
     }
 

@@ -1,7 +1,11 @@
 //! What an attachment presents: resources, local horizons, the newest incarnation met (RM10).
+//!
+//! A database that cannot be read is left out, and its participants with it, until it can: what it
+//! said earlier may be less than it holds, as another replica may have cleaned since, and would
+//! look like a restored one. The other participants of the process need not wait for it.
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use futures_util::future::join_all;
 use unanimous_protocol::message::{Attach, AttachResource, Horizon};
@@ -12,8 +16,7 @@ use crate::backoff::Backoff;
 use crate::branch::fence::{DynFence, FenceError};
 
 /// What a database says of the coordinators it has met.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Presented {
+struct Presented {
     horizons: BTreeMap<Incarnation, Horizon>,
     newest: Option<Incarnation>,
 }
@@ -21,28 +24,32 @@ pub(super) struct Presented {
 impl Inner {
     pub(super) async fn present(&self) -> Attach {
         let fences = self.fences();
-        let read = join_all(fences.iter().map(|(pool, fence)| self.read(*pool, *fence))).await;
-        let by_pool: BTreeMap<_, _> = fences.keys().copied().zip(read).collect();
-        let resources = self.registry.iter().map(|provided| {
-            let presented = provided
-                .fence()
-                .and_then(|fence| by_pool.get(&fence.pool_key()));
-            let horizons = presented.map(|presented| &presented.horizons);
-            AttachResource {
+        let read = join_all(fences.values().map(|fence| self.read(*fence))).await;
+        let pools = fences.keys().copied().zip(read);
+        let by_pool: BTreeMap<_, _> = pools
+            .filter_map(|(pool, read)| Some((pool, read?)))
+            .collect();
+        let resources = self.registry.iter().filter_map(|provided| {
+            let horizons = match provided.fence() {
+                Some(fence) => by_pool.get(&fence.pool_key())?.horizons.iter(),
+                None => NOTHING.iter(),
+            };
+            Some(AttachResource {
                 resource: provided.resource().clone(),
                 actions: provided.actions().clone(),
                 horizons: horizons
-                    .into_iter()
-                    .flatten()
                     .map(|(incarnation, horizon)| (*incarnation, horizon.counter))
                     .collect(),
-            }
+            })
         });
-        let met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        let left_out = fences.keys().copied();
+        let left_out = left_out.filter(|pool| !by_pool.contains_key(pool));
         let newest = by_pool
             .values()
             .filter_map(|presented| presented.newest)
             .max();
+        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        met.left_out = Arc::new(left_out.collect());
         Attach {
             application: self.surroundings.application.to_string(),
             principal: "anonymous".to_owned(),
@@ -52,39 +59,55 @@ impl Inner {
         }
     }
 
+    /// Completes once a database that was left out can be read; never where none was.
+    pub(super) async fn readable_again(&self) {
+        let left_out = {
+            let met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(&met.left_out)
+        };
+        if left_out.is_empty() {
+            return std::future::pending().await;
+        }
+        let mut fences = self.fences();
+        fences.retain(|pool, _| left_out.contains(pool));
+        let (min, max) = (limits::RECONNECT_MIN, limits::RECONNECT_MAX);
+        let mut backoff = Backoff::new(min, max, self.surroundings.entropy.clone());
+        loop {
+            self.surroundings.clock.sleep(backoff.wait()).await;
+            let read = join_all(fences.values().map(|fence| self.read(*fence))).await;
+            if read.iter().any(Option::is_some) {
+                return;
+            }
+        }
+    }
+
     /// One fence per pool: participants may share a database.
     pub(super) fn fences(&self) -> BTreeMap<usize, &dyn DynFence> {
         let fences = self.registry.iter().filter_map(|provided| provided.fence());
         fences.map(|fence| (fence.pool_key(), fence)).collect()
     }
 
-    /// Reads a database, or tells what it said last when it cannot be read: one broken database
-    /// must not keep the other participants of the process detached. A database that was never
-    /// read is waited for, because presenting less than it holds would look like a restored one.
-    async fn read(&self, pool: usize, fence: &dyn DynFence) -> Presented {
-        let (min, max) = (limits::RECONNECT_MIN, limits::RECONNECT_MAX);
-        let mut backoff = Backoff::new(min, max, self.surroundings.entropy.clone());
-        loop {
-            let error = match read_once(fence).await {
-                Ok(presented) => {
-                    let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
-                    met.presented.insert(pool, presented.clone());
-                    return presented;
-                }
-                Err(error) => error,
-            };
-            tracing::warn!(error = %chain(&error), "a fence cannot be read for the attachment");
-            let known = {
-                let met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
-                met.presented.get(&pool).cloned()
-            };
-            if let Some(known) = known {
-                return known;
+    /// What a database says; none if it cannot be read, or not for long.
+    async fn read(&self, fence: &dyn DynFence) -> Option<Presented> {
+        let read = tokio::select! {
+            biased;
+            read = read_once(fence) => read,
+            () = self.surroundings.clock.sleep(limits::RECONNECT_MAX) => {
+                tracing::warn!("a fence is not read for the attachment: its database does not answer");
+                return None;
             }
-            self.surroundings.clock.sleep(backoff.wait()).await;
+        };
+        match read {
+            Ok(presented) => Some(presented),
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "a fence cannot be read for the attachment");
+                None
+            }
         }
     }
 }
+
+static NOTHING: BTreeMap<Incarnation, Horizon> = BTreeMap::new();
 
 async fn read_once(fence: &dyn DynFence) -> Result<Presented, FenceError> {
     Ok(Presented {

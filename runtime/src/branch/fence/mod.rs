@@ -340,6 +340,15 @@ pub trait DynFence: Send + Sync {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<InDoubtRow>, FenceError>>;
 
+    /// Tried rows that the participant gave up, oldest first: they ask nothing, but the coordinator
+    /// is told of them (OP2). The next page follows the last row of the one before.
+    fn given_up(
+        &self,
+        participant: ParticipantName,
+        after: Option<InDoubtRow>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<InDoubtRow>, FenceError>>;
+
     /// How many rows of the participant are parked.
     fn parked(&self, participant: ParticipantName) -> BoxFuture<'_, Result<u64, FenceError>>;
 

@@ -101,7 +101,17 @@ impl DynFence for SqlitePool {
         after: Option<InDoubtRow>,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<InDoubtRow>, FenceError>> {
-        Box::pin(in_doubt(self, participant, created_before_ms, after, limit))
+        let (parked, before_ms) = (false, created_before_ms);
+        Box::pin(tried(self, participant, parked, before_ms, after, limit))
+    }
+
+    fn given_up(
+        &self,
+        participant: ParticipantName,
+        after: Option<InDoubtRow>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<InDoubtRow>, FenceError>> {
+        Box::pin(tried(self, participant, true, i64::MAX, after, limit))
     }
 
     fn parked(&self, participant: ParticipantName) -> BoxFuture<'_, Result<u64, FenceError>> {
@@ -333,10 +343,11 @@ fn run(tx: FenceTx<Sqlite>, row: Row) -> PhaseTwoStep {
     }
 }
 
-/// Tried rows whose decision is not known here, oldest first (RM6).
-async fn in_doubt(
+/// Tried rows, those that are parked or those that are not (RM6), oldest first.
+async fn tried(
     pool: &SqlitePool,
     participant: ParticipantName,
+    parked: bool,
     created_before_ms: i64,
     after: Option<InDoubtRow>,
     limit: usize,
@@ -347,11 +358,12 @@ async fn in_doubt(
     };
     sqlx::query_as(
         "SELECT xid, call_id, action, created_ms FROM unanimous_fence
-         WHERE participant = ? AND state = 1 AND parked IS NULL AND created_ms < ?
+         WHERE participant = ? AND state = 1 AND (parked IS NOT NULL) = ? AND created_ms < ?
            AND (created_ms, xid, call_id) > (?, ?, ?)
          ORDER BY created_ms, xid, call_id LIMIT ?",
     )
     .bind(participant.as_str())
+    .bind(parked)
     .bind(created_before_ms)
     .bind(created)
     .bind(xid)

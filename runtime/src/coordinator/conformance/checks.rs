@@ -479,6 +479,7 @@ async fn a_row_in_doubt_is_answered_by_its_branch(on: Tested) {
             xid: xid.clone(),
             call,
             resource: resource.clone(),
+            given_up: None,
         };
         let answers = on
             .in_doubt(vec![question])

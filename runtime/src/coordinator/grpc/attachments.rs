@@ -98,8 +98,26 @@ impl Attachments {
         .await
     }
 
-    /// The coordinator refused it; it is presented again.
-    pub(super) fn refused(&self, id: AttachmentId) {
+    /// Completes with a handler that the stream was told of and that has more to present now.
+    pub(super) async fn changed(&self) -> AttachmentId {
+        let told: Vec<_> = {
+            let inner = self.lock();
+            let told = inner.told.iter();
+            told.map(|(id, handler)| (*id, handler.changed())).collect()
+        };
+        let changed = told.into_iter().map(|(id, changed)| async move {
+            changed.await;
+            id
+        });
+        let mut changed: FuturesUnordered<_> = changed.collect();
+        match changed.next().await {
+            Some(id) => id,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The coordinator refused it, or it has changed: it is presented again.
+    pub(super) fn again(&self, id: AttachmentId) {
         self.lock().told.remove(&id);
     }
 

@@ -257,13 +257,13 @@ impl Connection {
                 Ok(attached) => handler.attached(attached),
                 Err(refused) => {
                     handler.refused(refused);
-                    self.shared.attachments.refused(id);
+                    self.shared.attachments.again(id);
                 }
             }
         }
     }
 
-    /// Attaches all handlers at once, and later those that are added or were refused.
+    /// Attaches all handlers at once, and later those that are added, were refused or have changed.
     async fn attach(&self, epoch: Epoch) -> std::convert::Infallible {
         let Shared {
             table,
@@ -278,6 +278,7 @@ impl Connection {
             }
             tokio::select! {
                 () = attachments.added.notified() => {}
+                changed = attachments.changed() => attachments.again(changed),
                 () = clock.sleep(limits::RECONNECT_MAX) => {}
             }
         }

@@ -44,23 +44,92 @@ async fn rm10_an_attachment_presents_identity_horizons_and_the_newest_incarnatio
     );
 }
 
+/// Presenting what it said earlier would look like a restored database: another replica may have
+/// cleaned it meanwhile.
 #[tokio::test]
-async fn rm10_a_database_that_was_never_read_is_waited_for_and_later_taken_from_memory() {
+async fn rm10_a_database_that_cannot_be_read_is_left_out_until_it_can() {
+    let mut process = Process::fenced();
+    let read = |counter| {
+        let mut script = process.fence.script();
+        script.horizons.insert(incarnation(2), horizon(counter));
+    };
+    read(40);
+    assert_eq!(process.deliveries.attach().await.resources.len(), 1);
+    process.row(1, 0);
+    let fails = || process.fence.script().reads.push_back(database_error());
+    fails();
+    let attach = process.deliveries.attach().await;
+    assert!(attach.resources.is_empty(), "{attach:?}");
+    process.deliveries.attached(attached(vec![(2, 45)]));
+    let waits = tokio::time::timeout(SECOND / 20, process.deliveries.ready());
+    assert!(waits.await.is_err(), "not all are attached");
+    // Before it is compared nothing is asked for it, and it is not cleaned.
+    assert!(
+        process
+            .deliveries
+            .horizon(incarnation(2), horizon(45))
+            .await
+    );
+    assert!(process.questions.try_recv().is_err());
+    assert!(process.log.take().is_empty());
+    // It fails once more, is cleaned by another replica, and then reads.
+    fails();
+    read(50);
+    let changed = tokio::runtime::Handle::current().spawn(process.deliveries.changed());
+    for _ in 0..2 {
+        until("it waits", || process.clock.sleepers() == 1).await;
+        assert!(!changed.is_finished());
+        process.clock.advance(SECOND);
+    }
+    changed.await.unwrap();
+    let attach = process.deliveries.attach().await;
+    assert_eq!(attach.resources[0].horizons, [(incarnation(2), 50)].into());
+    process.deliveries.attached(attached(vec![(2, 50)]));
+    process.deliveries.ready().await;
+    assert_eq!(process.asked().await, [1]);
+}
+
+#[tokio::test]
+async fn rm10_a_database_that_cannot_be_read_leaves_no_other_participant_out() {
+    let log = Log::default();
+    let (broken, healthy) = (FakeFence::new(1, &log), FakeFence::new(2, &log));
+    let provided = |name, fence: &Arc<FakeFence>| {
+        let participant = Arc::new(FakeParticipant {
+            name,
+            fence: Some(Arc::clone(fence)),
+            log: log.clone(),
+            acts: Mutex::default(),
+        });
+        Provided::new(participant as Arc<dyn Participant>, Some(DATABASE)).unwrap()
+    };
+    let provided = vec![provided("broken", &broken), provided("healthy", &healthy)];
+    let (coordinator, _questions) = FakeCoordinator::new(&log);
+    let (deliveries, _served) = Deliveries::new(
+        "test".into(),
+        Registry::new(provided).unwrap(),
+        coordinator as _,
+        Arc::new(ManualClock::new()),
+        Events::new(None),
+    );
+    broken.script().reads.push_back(database_error());
+    let presented = deliveries.attach().await.resources;
+    let names = presented
+        .iter()
+        .map(|one| one.resource.participant.as_str());
+    assert_eq!(names.collect::<Vec<_>>(), ["healthy"]);
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_is_left_out_too() {
     let process = Process::fenced();
-    process
-        .fence
-        .script()
-        .horizons
-        .insert(incarnation(2), horizon(40));
-    process.fence.script().reads.push_back(database_error());
+    process.fence.script().hangs = true;
     let attach = tokio::runtime::Handle::current().spawn(process.deliveries.attach());
     until("it waits", || process.clock.sleepers() == 1).await;
     assert!(!attach.is_finished());
-    process.clock.advance(SECOND);
-    let first = attach.await.unwrap();
-    assert_eq!(first.resources[0].horizons, [(incarnation(2), 40)].into());
-    process.fence.script().reads.push_back(database_error());
-    assert_eq!(process.deliveries.attach().await, first);
+    process
+        .clock
+        .advance(unanimous_protocol::limits::RECONNECT_MAX);
+    assert!(attach.await.unwrap().resources.is_empty());
 }
 
 #[tokio::test]

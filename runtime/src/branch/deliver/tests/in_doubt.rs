@@ -221,3 +221,32 @@ async fn a_failed_answer_is_asked_for_again() {
     })
     .await;
 }
+
+/// A parked row asks nothing, but the coordinator may no longer know of it.
+#[tokio::test]
+async fn op2_rows_given_up_are_told_of_at_each_attachment_and_periodically() {
+    let mut process = Process::fenced();
+    let given_up = InDoubtRow {
+        key: key(7),
+        action: "debit".parse().unwrap(),
+        created_ms: i64::MAX,
+    };
+    process.fence.script().given_up.push(given_up);
+    for _ in 0..2 {
+        // Whatever is answered, the row is left as it is.
+        process.answers(&[InDoubtAnswer::RolledBack]);
+        process.attach();
+        for _ in 0..2 {
+            let told = process.questions.recv().await.unwrap();
+            assert_eq!(told.len(), 1);
+            assert_eq!(told[0].xid, key(7).xid);
+            assert_eq!(told[0].given_up, Some("debit".parse().unwrap()));
+            process.asker_waits().await;
+            process.answers(&[InDoubtAnswer::RolledBack]);
+            process.clock.advance(limits::IN_DOUBT_INTERVAL);
+        }
+        assert!(process.questions.recv().await.is_some());
+        process.asker_waits().await;
+    }
+    assert!(process.log.take().is_empty(), "no phase two began");
+}

@@ -294,6 +294,40 @@ async fn rm6_a_parked_row_is_not_asked_about_until_an_operator_retries_it() {
 }
 
 #[tokio::test]
+async fn op2_tried_rows_that_were_given_up_are_found_page_by_page() {
+    let bench = Bench::new().await;
+    for counter in 1..=4 {
+        run_try(&bench.pool, &row(counter)).await;
+    }
+    for counter in [1, 2, 4] {
+        let parked = bench
+            .pool
+            .park(row(counter).key, Decision::Rollback, "no".into());
+        parked.await.expect("parked");
+    }
+    let ended = begin_and_end_by_retry(&bench, &row(2)).await;
+    assert_eq!(ended, Came::Ended);
+    let mut found = Vec::new();
+    let mut after = None;
+    loop {
+        let page = bench.pool.given_up(participant(), after, 1).await;
+        let page = page.expect("a page");
+        let Some(last) = page.last() else { break };
+        after = Some(last.clone());
+        found.extend(page.into_iter().map(|row| row.key));
+    }
+    assert_eq!(found, [row(1).key, row(4).key]);
+    let other = "storage".parse().expect("a name");
+    let none = bench.pool.given_up(other, None, 10).await;
+    assert_eq!(none.expect("a page"), []);
+}
+
+async fn begin_and_end_by_retry(bench: &Bench, row: &TryRow) -> Came {
+    let retry = PhaseTwoCause::OperatorRetry;
+    run_phase_two(&bench.pool, row, Decision::Rollback, retry).await
+}
+
+#[tokio::test]
 async fn rm6_an_ended_row_cannot_be_parked() {
     let bench = Bench::new().await;
     let row = row(1);
