@@ -51,6 +51,9 @@ pub const RECONNECT_MAX: Duration = Duration::from_secs(5);
 pub const PHASE_TWO_RETRY_MIN: Duration = Duration::from_millis(100);
 /// Longest wait before a phase two is repeated: an attachment makes it due at once anyway.
 pub const PHASE_TWO_RETRY_MAX: Duration = Duration::from_secs(30);
+/// How long a phase two may be under way before it counts as lost and is delivered again: twice the
+/// longest wait between repeats, so that slow user code is not called a second time for nothing.
+pub const LOST_AFTER: Duration = Duration::from_mins(1);
 /// How often a participant asks about rows in doubt.
 pub const IN_DOUBT_INTERVAL: Duration = Duration::from_secs(10);
 /// How old a tried row must be before it is asked about: younger ones are still being decided.

@@ -53,9 +53,9 @@ pub(crate) enum Command {
         /// Also the last ones that finished
         #[arg(long)]
         finished: bool,
-        /// At most so many; never more than 1000
+        /// At most so many; of the finished ones never more than the last 1000
         #[arg(long, default_value_t = 100)]
-        limit: u16,
+        limit: usize,
     },
 
     /// Show one transaction with its branches

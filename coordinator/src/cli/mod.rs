@@ -9,8 +9,8 @@ use std::error::Error as StdError;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use unanimous_protocol::message::{AdminAnswer, AdminRequest};
-use unanimous_protocol::{Decision, limits};
+use unanimous_protocol::Decision;
+use unanimous_protocol::message::{AdminAnswer, AdminRequest, Paging};
 
 use self::args::{Args, Command, Verdict};
 
@@ -43,8 +43,8 @@ async fn perform(args: Args) -> Result<ExitCode, Failure> {
             return Ok(ExitCode::SUCCESS);
         }
         Command::List { finished, limit } => {
-            let limit = usize::from(limit).min(limits::LIST_MAX);
-            (AdminRequest::List { finished, limit }, "")
+            let found = list(&args.coordinator, finished, limit).await?;
+            return Ok(tell(args.json, &found, ""));
         }
         Command::Show { xid } => (AdminRequest::Show(xid), ""),
         Command::Retry(branch) => (
@@ -70,18 +70,34 @@ async fn perform(args: Args) -> Result<ExitCode, Failure> {
         Command::Rollback { xid } => (AdminRequest::RollBack(xid), "rolled back:"),
     };
     let answer = client::ask(&args.coordinator, &request).await?;
+    Ok(tell(args.json, &answer, decided))
+}
+
+/// Asks for every page of a list.
+async fn list(url: &str, finished: bool, limit: usize) -> Result<AdminAnswer, Failure> {
+    let mut paging = Paging::new(finished, limit);
+    while let Some(request) = paging.request() {
+        match client::ask(url, &request).await? {
+            AdminAnswer::Transactions(page) => paging.answered(page),
+            other => return Ok(other),
+        }
+    }
+    Ok(AdminAnswer::Transactions(paging.into_found()))
+}
+
+fn tell(json: bool, answer: &AdminAnswer, decided: &str) -> ExitCode {
     print!(
         "{}",
-        if args.json {
-            print::json(&answer)
+        if json {
+            print::json(answer)
         } else {
-            print::text(&answer, decided)
+            print::text(answer, decided)
         }
     );
-    Ok(match answer {
+    match answer {
         AdminAnswer::Refused(_) => ExitCode::FAILURE,
         _ => ExitCode::SUCCESS,
-    })
+    }
 }
 
 /// An error with its causes, less what it says twice.

@@ -45,7 +45,10 @@ impl<R: Rules> Turn<'_, R> {
 
     fn perform(&mut self, admin: AdminRequest) -> Performed {
         match admin {
-            AdminRequest::List { limit, .. } => Ok((self.state.list::<R>(limit), None)),
+            AdminRequest::List { limit, after, .. } => {
+                let after = after.as_ref().and_then(Xid::own);
+                Ok((self.state.list::<R>(limit, after), None))
+            }
             AdminRequest::Show(xid) => {
                 let detail = own(&xid).ok().and_then(|xid| self.state.show::<R>(xid));
                 let detail = detail.ok_or(AdminRefusal::NoSuchTransaction)?;

@@ -14,14 +14,19 @@ use super::rules::Rules;
 use super::state::{Branch, BranchKey, Delivery, Entry, Phase, State, Transaction};
 
 impl State {
-    /// The transactions that have something left to do, oldest first.
-    pub(super) fn list<R: Rules>(&self, limit: usize) -> AdminAnswer {
-        let live = self.live_transactions();
+    /// The transactions that have something left to do, oldest first, from behind `after` on.
+    pub(super) fn list<R: Rules>(&self, limit: usize, after: Option<OwnXid>) -> AdminAnswer {
+        let is_asked = |xid: OwnXid| after.is_none_or(|after| xid > after);
+        let live = self.live_transactions().filter(|(xid, _)| is_asked(*xid));
         let live = live.map(|(xid, transaction)| (xid, self.with_stranded(xid, transaction)));
         let stranded = self.stranded_transactions();
+        let stranded = stranded.filter(|(xid, _)| is_asked(*xid));
         let stranded = stranded.map(|(xid, transaction)| (xid, Cow::Owned(transaction)));
-        let all = live.chain(stranded).take(limit);
-        let summaries = all.map(|(xid, transaction)| self.summary::<R>(xid, &transaction));
+        let mut all: Vec<_> = live.take(limit).collect();
+        all.extend(stranded.take(limit));
+        all.sort_by_key(|(xid, _)| *xid);
+        let first = all.iter().take(limit);
+        let summaries = first.map(|(xid, transaction)| self.summary::<R>(*xid, transaction));
         AdminAnswer::Transactions(summaries.collect())
     }
 

@@ -63,7 +63,7 @@ impl Default for Settings {
             retry_min: limits::PHASE_TWO_RETRY_MIN,
             retry_max: limits::PHASE_TWO_RETRY_MAX,
             // Longer than any wait between repeats, so that a slow participant is not pressed.
-            lost_after: limits::PHASE_TWO_RETRY_MAX.saturating_mul(2),
+            lost_after: limits::LOST_AFTER,
         }
     }
 }

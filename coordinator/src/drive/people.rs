@@ -190,6 +190,7 @@ impl Wanted {
             AdminRequest::List {
                 finished: true,
                 limit,
+                ..
             } => Self::Finished(*limit),
             AdminRequest::Show(xid) => xid.own().map_or(Self::Nothing, Self::Transaction),
             _ => Self::Nothing,

@@ -16,6 +16,9 @@ pub enum AdminRequest {
         finished: bool,
         /// At most so many.
         limit: usize,
+        /// Of those that are not finished, only those whose xid is above this one: the last of
+        /// the page before.
+        after: Option<Xid>,
     },
     /// One transaction with its branches.
     Show(Xid),

@@ -7,6 +7,7 @@ mod admin;
 mod attach;
 mod branch;
 mod global;
+mod paging;
 
 pub use admin::{
     AdminAnswer, AdminRefusal, AdminRequest, BranchDetail, TransactionDetail, TransactionSummary,
@@ -17,6 +18,7 @@ pub use branch::{
     ParkReason, PhaseTwo, Register, Report, ReportAnswer, ReportRefused, Reported, TraceContext,
 };
 pub use global::{Began, Begin, BeginRefused, Commit, DecisionAnswer};
+pub use paging::Paging;
 
 /// Text that is JSON. The protocol carries it and never looks inside.
 pub type Json = std::sync::Arc<str>;

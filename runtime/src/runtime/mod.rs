@@ -158,15 +158,9 @@ impl Runtime {
     /// Waits at most `within` until the coordinator is quiet: nothing open, every branch ended or
     /// parked. Tells whether that was seen.
     pub async fn quiet(&self, within: Duration) -> bool {
-        let list = AdminRequest::List {
-            finished: false,
-            limit: usize::MAX,
-        };
         let seen = || async {
-            match self.inner.coordinator.admin(list.clone()).await {
-                Ok(AdminAnswer::Transactions(all)) => all.iter().all(operate::is_quiet),
-                _ => false,
-            }
+            let unfinished = self.admin().list(false, usize::MAX).await;
+            unfinished.is_ok_and(|all| all.iter().all(operate::is_quiet))
         };
         self.poll_until(within, seen).await
     }

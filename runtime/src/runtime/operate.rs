@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use unanimous_protocol::message::{
-    AdminAnswer, AdminRefusal, AdminRequest, TransactionDetail, TransactionSummary,
+    AdminAnswer, AdminRefusal, AdminRequest, Paging, TransactionDetail, TransactionSummary,
 };
 use unanimous_protocol::{CallId, DatabaseId, Decision, GlobalState, Xid};
 
@@ -89,16 +89,21 @@ impl Runtime {
 
 impl Admin {
     /// The transactions that are not finished, oldest first; with `finished` also the last ones
-    /// that are.
+    /// that are, at most 1 000. At most `limit` in all; a long list is asked for in several
+    /// requests, between which transactions may begin and end.
     pub async fn list(
         &self,
         finished: bool,
         limit: usize,
     ) -> Result<Vec<TransactionSummary>, AdminError> {
-        match self.ask(AdminRequest::List { finished, limit }).await? {
-            AdminAnswer::Transactions(all) => Ok(all),
-            _ => Err(AdminError::Unexpected),
+        let mut paging = Paging::new(finished, limit);
+        while let Some(request) = paging.request() {
+            match self.ask(request).await? {
+                AdminAnswer::Transactions(page) => paging.answered(page),
+                _ => return Err(AdminError::Unexpected),
+            }
         }
+        Ok(paging.into_found())
     }
 
     /// One transaction with its branches, and why each waits.

@@ -76,3 +76,32 @@ async fn recorded_values_never_reach_a_log() {
     logs::assert_no_leak();
     world.runtime.shutdown().await;
 }
+
+/// Who reads a log finds everything of one transaction by its xid: its begin, each branch, both
+/// phases and the decision.
+#[tokio::test]
+async fn every_event_of_a_transaction_has_its_xid_as_a_field() {
+    let site = Site::new();
+    let world = World::start(&site).await;
+    let written = logs::Written::default();
+    let here = logs::here(&written);
+    let xid = world.buy("b", 1).await.expect("it commits");
+    world.settle().await;
+    drop(here);
+    let text = written.text();
+    let field = format!("xid={xid}");
+    let of_it: Vec<_> = text.lines().filter(|line| line.contains(&field)).collect();
+    let begun = "name=scenarios::world::buy";
+    for (parts, times) in [
+        (&["begin", begun][..], 1),
+        (&["branch joined"], 3),
+        (&["global_transaction{"], 1),
+        (&["decision", "outcome=committed"], 1),
+        (&["phase two", "decision=commit", "action=hold"], 3),
+    ] {
+        let is_meant = |line: &&&str| parts.iter().all(|part| line.contains(part));
+        let found = of_it.iter().filter(is_meant).count();
+        assert!(found >= times, "{parts:?} was found {found} times: {text}");
+    }
+    world.end().await;
+}

@@ -129,3 +129,37 @@ impl io::Write for Line<'_> {
         Ok(())
     }
 }
+
+/// What one scenario logs, as text.
+#[derive(Clone, Default)]
+pub(crate) struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Written {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&lock(&self.0)).into_owned()
+    }
+}
+
+impl io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        lock(&self.0).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Collects what this thread logs until the guard is dropped.
+pub(crate) fn here(written: &Written) -> tracing::subscriber::DefaultGuard {
+    let written = written.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(Level::DEBUG)
+        .with_ansi(false)
+        .without_time()
+        .with_span_events(FmtSpan::NEW)
+        .with_writer(move || written.clone())
+        .finish();
+    tracing::subscriber::set_default(subscriber)
+}

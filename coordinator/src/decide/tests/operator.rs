@@ -247,6 +247,7 @@ fn a_list_says_why_a_branch_waits() {
     let list = AdminRequest::List {
         finished: false,
         limit: 10,
+        after: None,
     };
     let AdminAnswer::Transactions(lines) = bench.admin(list) else {
         panic!("no list");

@@ -16,7 +16,11 @@ fn gave_up() -> BranchResult {
 
 fn listed<R: Rules>(bench: &mut Bench<R>) -> Vec<TransactionSummary> {
     let (finished, limit) = (false, 10);
-    match bench.admin(AdminRequest::List { finished, limit }) {
+    match bench.admin(AdminRequest::List {
+        finished,
+        limit,
+        after: None,
+    }) {
         AdminAnswer::Transactions(found) => found,
         other => panic!("{other:?}"),
     }

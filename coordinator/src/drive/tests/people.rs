@@ -18,7 +18,11 @@ pub(super) async fn show(rig: &Rig, xid: &Xid) -> TransactionDetail {
 }
 
 async fn list(rig: &Rig, finished: bool, limit: usize) -> Vec<TransactionSummary> {
-    let request = AdminRequest::List { finished, limit };
+    let request = AdminRequest::List {
+        finished,
+        limit,
+        after: None,
+    };
     match rig.coordinator.admin(request).await.unwrap() {
         AdminAnswer::Transactions(transactions) => transactions,
         other => panic!("{other:?}"),

@@ -53,6 +53,7 @@ impl Served {
         let list = AdminRequest::List {
             finished: true,
             limit: 1_000,
+            after: None,
         };
         let mut answer = self.coordinator.admin(list).await.unwrap();
         if let AdminAnswer::Transactions(all) = &mut answer {
@@ -371,6 +372,7 @@ async fn an_operator_is_answered_and_a_malformed_request_is_refused() {
     let list = AdminRequest::List {
         finished: false,
         limit: usize::MAX,
+        after: None,
     };
     match admin(served.address, (&list).into()).await.unwrap() {
         AdminAnswer::Transactions(all) => assert_eq!(all[0].xid, xid),

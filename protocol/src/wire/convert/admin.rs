@@ -35,9 +35,14 @@ impl From<&AdminRequest> for v1::AdminRequest {
             call: call.to_string(),
         };
         let request = match request {
-            AdminRequest::List { finished, limit } => Request::List(v1::List {
+            AdminRequest::List {
+                finished,
+                limit,
+                after,
+            } => Request::List(v1::List {
                 finished: *finished,
                 limit: count(*limit),
+                after: after.as_ref().map(ToString::to_string),
             }),
             AdminRequest::Show(xid) => Request::Show(xid.to_string()),
             AdminRequest::Retry(xid, call) => Request::Retry(branch(xid, call)),
@@ -76,6 +81,10 @@ impl TryFrom<v1::AdminRequest> for AdminRequest {
                 limit: usize::try_from(list.limit)
                     .unwrap_or(usize::MAX)
                     .min(limits::LIST_MAX),
+                after: match list.after {
+                    Some(after) => Some(parsed("after", &after)?),
+                    None => None,
+                },
             },
             Request::Show(xid) => Self::Show(parsed("show", &xid)?),
             Request::Retry(name) => {

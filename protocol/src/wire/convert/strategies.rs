@@ -406,8 +406,13 @@ pub(super) fn admin_answer() -> impl Strategy<Value = AdminAnswer> {
 
 pub(super) fn admin_request() -> impl Strategy<Value = AdminRequest> {
     prop_oneof![
-        (any::<bool>(), 0..=limits::LIST_MAX)
-            .prop_map(|(finished, limit)| AdminRequest::List { finished, limit }),
+        (any::<bool>(), 0..=limits::LIST_MAX, of(xid())).prop_map(|(finished, limit, after)| {
+            AdminRequest::List {
+                finished,
+                limit,
+                after,
+            }
+        }),
         xid().prop_map(AdminRequest::Show),
         (xid(), call()).prop_map(|(xid, call)| AdminRequest::Retry(xid, call)),
         (xid(), call(), text()).prop_map(|(xid, call, why)| AdminRequest::GiveUp(xid, call, why)),

@@ -511,12 +511,15 @@ pub mod admin_request {
         Settled(::prost::alloc::string::String),
     }
 }
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct List {
     #[prost(bool, tag = "1")]
     pub finished: bool,
     #[prost(uint32, tag = "2")]
     pub limit: u32,
+    /// The last xid of the page before.
+    #[prost(string, optional, tag = "3")]
+    pub after: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BranchName {

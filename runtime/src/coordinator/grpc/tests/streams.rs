@@ -38,6 +38,7 @@ async fn a_transaction_begins_and_commits_over_one_connection() {
     let list = AdminRequest::List {
         finished: true,
         limit: usize::MAX,
+        after: None,
     };
     assert!(matches!(
         client.admin(list).await.unwrap(),
