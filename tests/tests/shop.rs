@@ -33,8 +33,12 @@ struct Launcher {
 
 impl Launcher {
     fn start(bins: &Path, arguments: &[&str]) -> Self {
-        let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let temporary = tempfile::tempdir().expect("a folder can be made");
+        Self::start_in(temporary, bins, arguments)
+    }
+
+    fn start_in(temporary: TempDir, bins: &Path, arguments: &[&str]) -> Self {
+        let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let mut child = Command::new(programs::folder().join("shop"))
             .arg("--bins")
             .arg(bins)
@@ -207,7 +211,7 @@ fn ctrl_c_in_any_scene_leaves_no_process_and_no_file() {
 }
 
 #[test]
-fn no_process_outlives_a_launcher_that_is_killed() {
+fn no_process_outlives_a_launcher_that_is_killed_and_the_next_removes_its_files() {
     let mut launcher = Launcher::start(programs::folder(), &["--serve"]);
     launcher.wait_for("/orders/1");
     launcher.signal("KILL");
@@ -223,6 +227,13 @@ fn no_process_outlives_a_launcher_that_is_killed() {
             );
         }
     }
+    // Its folder could not be removed; the next launcher does it.
+    let Launcher { temporary, .. } = launcher;
+    let mut next = Launcher::start_in(temporary, programs::folder(), &["--serve"]);
+    next.wait_for("/orders/1");
+    next.signal("INT");
+    next.end();
+    next.leaves_nothing();
 }
 
 #[test]

@@ -331,6 +331,10 @@ impl PhaseTwoHandler for Delivering {
         self.handler.attach()
     }
 
+    fn changed(&self) -> BoxFuture<'static, ()> {
+        self.handler.changed()
+    }
+
     fn attached(&self, attached: Attached) {
         self.handler.attached(attached);
     }

@@ -315,6 +315,10 @@ impl PhaseTwoHandler for Holding {
         self.handler.attach()
     }
 
+    fn changed(&self) -> BoxFuture<'static, ()> {
+        self.handler.changed()
+    }
+
     fn attached(&self, attached: Attached) {
         self.handler.attached(attached);
     }

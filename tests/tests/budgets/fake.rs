@@ -192,6 +192,15 @@ impl DynFence for Pool {
         })
     }
 
+    fn given_up(
+        &self,
+        participant: ParticipantName,
+        after: Option<InDoubtRow>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<InDoubtRow>, FenceError>> {
+        aside(|| self.0.given_up(participant, after, limit))
+    }
+
     fn parked(&self, participant: ParticipantName) -> BoxFuture<'_, Result<u64, FenceError>> {
         aside(|| self.0.parked(participant))
     }

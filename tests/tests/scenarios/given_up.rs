@@ -26,7 +26,7 @@ async fn given_up(world: &World) -> Xid {
     let failed = world.run(GlobalTransaction::named("fails").run(body)).await;
     let failed = failed.expect("it begins");
     assert!(
-        matches!(failed.outcome, Outcome::RolledBack { .. }),
+        matches!(failed.outcome, Some(Outcome::RolledBack { .. })),
         "{failed:?}"
     );
     let xid = xid.await.expect("its body ran");

@@ -17,6 +17,7 @@
 
 mod customer;
 mod databases;
+mod folder;
 mod process;
 mod programs;
 mod scenes;
@@ -32,6 +33,7 @@ use std::time::Instant;
 use clap::Parser as _;
 use tokio::signal::unix::{SignalKind, signal};
 
+use folder::Folder;
 use programs::Programs;
 use shop::{Role, Shop};
 
@@ -79,9 +81,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         signal(SignalKind::interrupt())?,
         signal(SignalKind::terminate())?,
     );
-    let folder = tempfile::Builder::new()
-        .prefix("unanimous-shop-")
-        .tempdir()?;
+    let folder = Folder::new()?;
     let mut shop = Shop::new(folder.path());
     let ended = tokio::select! {
         biased;
