@@ -17,6 +17,10 @@ pub(crate) struct Manager<T: Rules> {
 }
 
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most states are running ones, and all are kept once"
+)]
 enum Phase<T: Rules> {
     Running(Body<T>),
     Ended(Asking<T>),

@@ -328,7 +328,7 @@ fn the_largest_question_fits_a_frame() {
         xid: long_xid(),
         call: long_call(n),
         resource: long_resource(),
-        given_up: Some(must(&"ä".repeat(limits::NAME_BYTES_MAX / 2))),
+        given_up: Some("ä".repeat(limits::NAME_BYTES_MAX / 2).parse().unwrap()),
     };
     let questions = (0..limits::IN_DOUBT_BATCH_MAX).map(question).collect();
     let bytes = ServerRequest::InDoubt(questions).to_frame(1).encoded_len();
