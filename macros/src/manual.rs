@@ -59,5 +59,11 @@ fn every_argument_of_participant_has_a_heading_and_an_example() {
 
 #[test]
 fn every_argument_of_two_phase_action_has_a_heading_and_an_example() {
-    check("two_phase_action", two_phase_action::args::ACCEPTED);
+    let on_functions = two_phase_action::free::args::ACCEPTED.iter();
+    let all: Vec<Accepted> = two_phase_action::args::ACCEPTED
+        .iter()
+        .chain(on_functions)
+        .map(|&Accepted { name, example }| Accepted { name, example })
+        .collect();
+    check("two_phase_action", &all);
 }

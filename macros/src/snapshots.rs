@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use expect_test::expect_file;
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Attribute, ImplItem, Item, ItemImpl, ItemTrait, Meta, TraitItem, Type};
+use syn::{Attribute, ImplItem, Item, ItemFn, ItemImpl, ItemTrait, Meta, TraitItem, Type};
 
-use crate::{global_transactional, participant};
+use crate::{global_transactional, participant, two_phase_action};
 
 /// What fits on a screen: no expansion is longer, so that a reviewer sees it whole.
 const SCREEN_LINES: usize = 60;
@@ -51,13 +51,7 @@ struct Piece {
 /// The pieces of an item's expansion, if it or one of its methods is annotated.
 fn pieces(item: &Item) -> Vec<Piece> {
     match item.clone() {
-        Item::Fn(mut function) => match take(&mut function.attrs, "global_transactional") {
-            Some(args) => vec![Piece {
-                name: function.sig.ident.to_string(),
-                tokens: global_transactional::expand(args, quote!(#function)),
-            }],
-            None => Vec::new(),
-        },
+        Item::Fn(function) => of_function(function),
         Item::Impl(mut block) => match take(&mut block.attrs, "participant") {
             Some(args) => of_participant(&block, args),
             // There the methods are expanded after another macro has changed them.
@@ -72,6 +66,35 @@ fn pieces(item: &Item) -> Vec<Piece> {
         }
         _ => Vec::new(),
     }
+}
+
+fn of_function(mut function: ItemFn) -> Vec<Piece> {
+    let name = function.sig.ident.to_string();
+    if let Some(args) = take(&mut function.attrs, "two_phase_action") {
+        return of_action(
+            &name,
+            two_phase_action::expand_alone(args, quote!(#function)),
+        );
+    }
+    match take(&mut function.attrs, "global_transactional") {
+        Some(args) => vec![Piece {
+            name,
+            tokens: global_transactional::expand(args, quote!(#function)),
+        }],
+        None => Vec::new(),
+    }
+}
+
+/// A free function that is an action: the function, and the record beside it.
+fn of_action(name: &str, expanded: TokenStream) -> Vec<Piece> {
+    let file: syn::File = syn::parse2(expanded).expect("an expansion parses");
+    let names = ["function", "linked"].map(|piece| format!("{name}.{piece}"));
+    let items = file.items.into_iter().map(ToTokens::into_token_stream);
+    names
+        .into_iter()
+        .zip(items)
+        .map(|(name, tokens)| Piece { name, tokens })
+        .collect()
 }
 
 fn is_async_trait(attr: &Attribute) -> bool {
@@ -243,11 +266,12 @@ fn expansions_of(case: &Path) -> Vec<(PathBuf, String)> {
     let source = fs::read_to_string(case).unwrap();
     let file = syn::parse_file(&source).unwrap_or_else(|e| panic!("{}: {e}", case.display()));
     let mut pieces: Vec<Piece> = file.items.iter().flat_map(pieces).collect();
-    // Beside a participant, a transactional function only calls it.
-    if pieces
-        .iter()
-        .any(|piece| piece.name.ends_with(".participant"))
-    {
+    // Beside an action, a transactional function only calls it.
+    if pieces.iter().any(|piece| {
+        [".participant", ".linked"]
+            .iter()
+            .any(|end| piece.name.ends_with(end))
+    }) {
         pieces.retain(|piece| piece.name.contains('.'));
     }
     let mut expansions: Vec<(PathBuf, String)> = Vec::new();

@@ -80,9 +80,10 @@ pub enum Error {
         /// The transaction.
         xid: Xid,
     },
-    /// The action was called on an instance whose participant was not provided to the runtime.
+    /// The action was called on an instance whose participant was not provided to the runtime, or
+    /// is a free function that was not.
     #[error(
-        "the action {action} ({file}:{line}) was called on an instance that was not provided: give it to `Runtime::builder().participant(Arc::new(..))`; clones that share its pool count"
+        "the action {action} ({file}:{line}) was called but is not provided to the runtime: give the instance to `Runtime::builder().participant(Arc::new(..))`, where clones that share its pool count, or the free function to `.action(..)`"
     )]
     NotProvided {
         /// The action.

@@ -12,9 +12,21 @@ use crate::hygiene::Arrow;
 use crate::syntax::annotated_fn::AnnotatedFn;
 use crate::syntax::async_fn::{Shape, future_output, is_entry, is_future, shape};
 
+/// On a method `#[participant]` sees to it that the transaction surrounds the action.
+fn check_order(function: &AnnotatedFn, errors: &mut Errors) {
+    let mut attrs = function.attrs.iter();
+    let action = attrs.find(|attr| crate::two_phase_action::is_ours(attr));
+    if let (Some(attr), None) = (action, function.sig.receiver()) {
+        let message = "put #[two_phase_action] above #[global_transactional]: the transaction must \
+                       surround the action";
+        errors.at(attr, message);
+    }
+}
+
 /// The function, checked; nothing if a mistake was found.
 pub(crate) fn validate(function: &AnnotatedFn, args: Args, errors: &mut Errors) -> Option<Model> {
     check_propagation(&args, errors);
+    check_order(function, errors);
     let sig = &function.sig;
     if let Some(constness) = &sig.constness {
         errors.at(

@@ -93,6 +93,7 @@ pub(crate) struct Marks {
     pub(crate) kept: Option<Attribute>,
     /// With the attribute, for messages.
     pub(crate) recorded: Option<(Attribute, RecordedAs)>,
+    pub(crate) state: Option<Attribute>,
 }
 
 impl Marks {
@@ -109,6 +110,8 @@ impl Marks {
             } else if attr.path().is_ident("recorded") {
                 marks.recorded = Some((attr.clone(), RecordedAs::parse(attr, errors)));
                 return false;
+            } else if attr.path().is_ident("state") {
+                (&mut marks.state, "state")
             } else {
                 return true;
             };

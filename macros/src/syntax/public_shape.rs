@@ -12,7 +12,7 @@ use super::parameter::{Marks, is_exclusive, is_transaction};
 use super::return_type::erased;
 use crate::diagnostics::Errors;
 
-/// The function without the fence's transaction among its parameters, without our attributes.
+/// The function without the fence's transaction and without state among its parameters, without our attributes.
 ///
 /// `has_fence`: whether any `&mut` parameter is the fence's transaction; without, its type says so.
 pub(crate) fn public_shape(method: &AnnotatedFn, has_fence: bool) -> TokenStream {
@@ -32,7 +32,8 @@ pub(crate) fn public_shape(method: &AnnotatedFn, has_fence: bool) -> TokenStream
                 } else {
                     is_transaction
                 };
-                if marks.skip.is_none() && is_tx(&parameter.ty) {
+                let hides_tx = marks.skip.is_none() && is_tx(&parameter.ty);
+                if marks.state.is_some() || hides_tx {
                     hidden.push(parameter);
                     return None;
                 }

@@ -74,6 +74,34 @@ pub(crate) fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     types.next().filter(|_| types.next().is_none())
 }
 
+/// Whether two types are written alike, but for their lifetimes.
+pub(crate) fn same_type(left: &Type, right: &Type) -> bool {
+    without_lifetimes(left.to_token_stream()) == without_lifetimes(right.to_token_stream())
+}
+
+fn without_lifetimes(tokens: TokenStream) -> String {
+    let (mut text, mut after_tick) = (String::new(), false);
+    for token in tokens {
+        match token {
+            TokenTree::Punct(punct) if punct.as_char() == '\'' => {
+                after_tick = true;
+                continue;
+            }
+            TokenTree::Ident(_) if after_tick => {}
+            TokenTree::Group(group) => {
+                text.push_str(&without_lifetimes(group.stream()));
+                text.push('|');
+            }
+            other => {
+                text.push_str(&other.to_string());
+                text.push(' ');
+            }
+        }
+        after_tick = false;
+    }
+    text
+}
+
 /// `T` of `&T`.
 pub(crate) fn lent(ty: &Type) -> Option<&Type> {
     match peeled(ty) {
@@ -218,6 +246,14 @@ mod tests {
             static_cow(&ty("Cow<str>")).to_string(),
             ":: std :: borrow :: Cow < 'static , str >"
         );
+    }
+
+    #[test]
+    fn lifetimes_make_no_other_type() {
+        assert!(same_type(&ty("&'a str"), &ty("&str")));
+        assert!(same_type(&ty("(&'a u8, u8)"), &ty("(&u8, u8)")));
+        assert!(!same_type(&ty("&str"), &ty("String")));
+        assert!(!same_type(&ty("[u8; 4]"), &ty("[u8; 5]")));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::model::{Action, Call, Fence, From, Local, Passed, Read, RecordedParameter, What};
-use crate::hygiene::{CratePath, at, braces, local, moved};
+use crate::hygiene::{Arrow, CratePath, at, braces, local, moved};
 use crate::syntax::async_fn::Shape;
 use crate::syntax::parameter::{SelfKind, name, recorded_name};
 use crate::syntax::return_type::{converted, erased, turbofish, unreachable_return};
@@ -37,8 +37,15 @@ pub(crate) fn phase_one(action: &Action, fence: Option<&Fence>, krate: &CratePat
             (Some(hold), this.clone(), quote_spanned!(mixed=> &*#this))
         }
     };
-    let (spec, recorder) = (spec(action, krate), recorder(action, krate));
-    let how = how(action, fence.is_some(), krate);
+    let (spec, recorder) = (spec(action, krate), recorder(&action.recorded, krate));
+    let how = how(
+        &action.output,
+        action.arrow,
+        action.map_err.as_ref(),
+        fence.is_some(),
+        action.keeps_tried(),
+        krate,
+    );
     let call = match fence {
         Some(fence) => {
             let (run, body) = (krate.private("run_fenced"), fenced_body(action));
@@ -55,18 +62,18 @@ pub(crate) fn phase_one(action: &Action, fence: Option<&Fence>, krate: &CratePat
         Shape::Block(block) => block.around(content),
         _ => content,
     };
-    // Recording a parameter that the body does not use is no use of the user's.
-    let allow = action
-        .recorded
-        .iter()
-        .any(is_unused)
-        .then(|| quote_spanned!(mixed=> #[allow(clippy::used_underscore_binding)]));
+    let allow = allow_unused(&action.recorded);
     let method = action.method.with_body(content);
     quote!(#allow #method)
 }
 
-fn is_unused(parameter: &RecordedParameter) -> bool {
-    parameter.ident.to_string().starts_with('_')
+/// Recording a parameter that the body does not use is no use of the user's.
+pub(super) fn allow_unused(recorded: &[RecordedParameter]) -> Option<TokenStream> {
+    let is_unused = |parameter: &RecordedParameter| parameter.ident.to_string().starts_with('_');
+    recorded
+        .iter()
+        .any(is_unused)
+        .then(|| quote_spanned!(Span::mixed_site()=> #[allow(clippy::used_underscore_binding)]))
 }
 
 /// The action as plain data.
@@ -86,9 +93,9 @@ pub(crate) fn spec(action: &Action, krate: &CratePath) -> TokenStream {
 }
 
 /// Every recorded parameter under its name, before anything is moved.
-fn recorder(action: &Action, krate: &CratePath) -> TokenStream {
+pub(super) fn recorder(recorded: &[RecordedParameter], krate: &CratePath) -> TokenStream {
     let recorder = krate.private("Recorder");
-    let puts = action.recorded.iter().map(
+    let puts = recorded.iter().map(
         |RecordedParameter {
              ident,
              colon,
@@ -103,18 +110,25 @@ fn recorder(action: &Action, krate: &CratePath) -> TokenStream {
 }
 
 /// The witness of the return type: what a missing bound is reported about, once, at the `->`.
-fn how(action: &Action, fenced: bool, krate: &CratePath) -> TokenStream {
-    let name = match (fenced, action.keeps_tried()) {
+pub(super) fn how(
+    output: &syn::Type,
+    arrow: Arrow,
+    map_err: Option<&syn::Expr>,
+    fenced: bool,
+    keeps_tried: bool,
+    krate: &CratePath,
+) -> TokenStream {
+    let name = match (fenced, keeps_tried) {
         (true, _) => "how_fenced",
         (false, true) => "how_tried",
         (false, false) => "how",
     };
-    let Some(convert) = &action.map_err else {
-        return krate.call_under(name, action.arrow, None, TokenStream::new());
+    let Some(convert) = map_err else {
+        return krate.call_under(name, arrow, None, TokenStream::new());
     };
     // With the type, an error of another one is reported at the conversion.
-    let (of, convert) = (turbofish(&action.output), converted(convert));
-    krate.call_under(&format!("{name}_mapped"), action.arrow, Some(of), convert)
+    let (of, convert) = (turbofish(output), converted(convert));
+    krate.call_under(&format!("{name}_mapped"), arrow, Some(of), convert)
 }
 
 /// The body as an async closure over the fence's transaction. The closure's parameter has no type:
@@ -124,18 +138,22 @@ fn fenced_body(action: &Action) -> TokenStream {
     let (lent, output) = (local("__lent"), erased(&action.output));
     let edge = unreachable_return(&action.output);
     let statements = statements(action);
-    let tx = action.tx.as_ref().map(|tx| {
-        let (attrs, pat, colon, ty) = (&tx.attrs, &tx.pat, &tx.colon_token, &tx.ty);
-        let start = first_span(ty);
-        let value = moved(quote!(#lent), start);
-        // It is there although the body does not use it.
-        let allow = starts_with_underscore(tx)
-            .then(|| quote_spanned!(mixed=> #[allow(clippy::no_effect_underscore_binding)]));
-        quote_spanned!(mixed=> #(#attrs)* #allow let #pat #colon #ty = #value;)
-    });
+    let tx = action.tx.as_ref().map(|tx| transaction(tx, &lent));
     // What outlives the transaction is reported at the user's body.
     let body = braces(quote!(#edge #tx #statements), at(action.body.braces));
     quote_spanned!(mixed=> async |#lent| -> #output #body)
+}
+
+/// `let tx: &mut FenceTx<Sqlite> = __lent;`
+pub(super) fn transaction(tx: &syn::PatType, lent: &proc_macro2::Ident) -> TokenStream {
+    let mixed = Span::mixed_site();
+    let (attrs, pat, colon, ty) = (&tx.attrs, &tx.pat, &tx.colon_token, &tx.ty);
+    let start = first_span(ty);
+    let value = moved(quote!(#lent), start);
+    // It is there although the body does not use it.
+    let allow = starts_with_underscore(tx)
+        .then(|| quote_spanned!(mixed=> #[allow(clippy::no_effect_underscore_binding)]));
+    quote_spanned!(mixed=> #(#attrs)* #allow let #pat #colon #ty = #value;)
 }
 
 fn starts_with_underscore(parameter: &syn::PatType) -> bool {

@@ -1,11 +1,12 @@
 //! `#[two_phase_action]`: phase one of a branch, and the methods that end it in phase two.
 //!
-//! The attribute is read by `#[participant]`, which sees all methods of the impl block. Where it
-//! is expanded by itself, that annotation is missing.
+//! On a method the attribute is read by `#[participant]`, which sees all methods of the impl block. Where it
+//! is expanded by itself, the function is a free one, or that annotation is missing.
 
 mod alone;
 pub(crate) mod args;
 pub(crate) mod expand;
+pub(crate) mod free;
 mod matching;
 pub(crate) mod model;
 pub(crate) mod partner;

@@ -180,7 +180,10 @@ fn check_signature(sig: &Signature, errors: &mut Errors) -> Option<(SelfKind, Id
 }
 
 /// Where the action's future is written, what it resolves to, and its `->`.
-fn future(method: &AnnotatedFn, errors: &mut Errors) -> Option<(Shape, syn::Type, Arrow)> {
+pub(super) fn future(
+    method: &AnnotatedFn,
+    errors: &mut Errors,
+) -> Option<(Shape, syn::Type, Arrow)> {
     let sig = &method.sig;
     let Some(body) = &method.body else {
         errors.at(
@@ -293,6 +296,11 @@ fn sort(
         let message = "this parameter is not recorded: remove `#[recorded]`";
         errors.at(attr, message);
     }
+    if let Some(state) = &marks.state {
+        let message = "a method has what it needs in `self`: `#[state]` is for free functions";
+        errors.at(state, message);
+        return;
+    }
     if marks.skip.is_some() {
         sorted.skipped.extend(name(&parameter).cloned());
         sorted.public.push(FnArg::Typed(parameter));
@@ -327,7 +335,7 @@ fn sort(
 }
 
 /// Two values under one name could not be told apart.
-fn check_unique(
+pub(super) fn check_unique(
     recorded: &RecordedParameter,
     others: &[RecordedParameter],
     marks: &Marks,
@@ -346,7 +354,7 @@ fn check_unique(
     }
 }
 
-fn recorded(
+pub(super) fn recorded(
     parameter: &PatType,
     marks: &Marks,
     method: &AnnotatedFn,

@@ -2,9 +2,11 @@
 //! pins the exact version of its macros.
 
 mod action;
+mod function;
 mod global;
 
 pub use action::*;
+pub use function::*;
 pub use global::*;
 
 pub use futures_util::future::BoxFuture;

@@ -23,9 +23,10 @@ use unanimous_protocol::header::AnswerHeader;
 use unanimous_protocol::message::{Json, Report, ReportRefused, Reported};
 use unanimous_protocol::{Alias, BranchKind, limits};
 
-use self::opening::Opening;
+use self::opening::{Callee, Opening};
 use super::deliver::{Provided, chain};
 use super::fence::{DynFence, FenceError, OpenTransaction, RowKey, StoredAnswer};
+use super::function::{Function, States};
 use super::{ActionSpec, BranchScope, InBranch, Participant, Recorded};
 use crate::context::{Entered, OpenCall};
 use crate::coordinator::CoordinatorError;
@@ -81,17 +82,44 @@ pub(crate) fn begin_fenced<'a>(
     recorded: Recorded,
 ) -> BoxFuture<'a, Result<Begun, Error>> {
     Box::pin(async move {
-        let kind = if spec.is_always_cancelled() {
-            BranchKind::AlwaysCancel
-        } else {
-            BranchKind::Fenced
+        let callee = Callee::Instance {
+            participant,
+            pool: Some(pool),
         };
-        let opening = Opening::new(spec, participant, kind, Some(pool), &recorded)?;
-        match opening.join_and_insert().await {
-            Ok((alias, inserted)) => Ok(opening.begun(alias, inserted)),
-            Err(error) => Err(opening.refuse(error)),
-        }
+        fenced(Opening::new(spec, &callee, with_row(spec), &recorded)?).await
     })
+}
+
+/// The same for a free function.
+pub(crate) fn begin_fenced_function(
+    spec: &ActionSpec,
+    recorded: Recorded,
+) -> BoxFuture<'_, Result<Begun, Error>> {
+    Box::pin(async move {
+        fenced(Opening::new(
+            spec,
+            &Callee::Function,
+            with_row(spec),
+            &recorded,
+        )?)
+        .await
+    })
+}
+
+/// The kind of a branch behind a fence.
+fn with_row(spec: &ActionSpec) -> BranchKind {
+    if spec.is_always_cancelled() {
+        BranchKind::AlwaysCancel
+    } else {
+        BranchKind::Fenced
+    }
+}
+
+async fn fenced(opening: Opening) -> Result<Begun, Error> {
+    match opening.join_and_insert().await {
+        Ok((alias, inserted)) => Ok(opening.begun(alias, inserted)),
+        Err(error) => Err(opening.refuse(error)),
+    }
 }
 
 /// Begins a phase one without a fence.
@@ -102,12 +130,38 @@ pub(crate) fn begin_unfenced<'a>(
 ) -> BoxFuture<'a, Result<Box<PhaseOne>, Error>> {
     Box::pin(async move {
         let pool = participant.fence().map(DynFence::pool_key);
-        let opening = Opening::new(spec, participant, BranchKind::Unfenced, pool, &recorded)?;
-        match opening.join_unfenced().await {
-            Ok(alias) => Ok(opening.phase_one(alias)),
-            Err(error) => Err(opening.refuse(error)),
-        }
+        let callee = Callee::Instance { participant, pool };
+        unfenced(Opening::new(
+            spec,
+            &callee,
+            BranchKind::Unfenced,
+            &recorded,
+        )?)
+        .await
     })
+}
+
+/// The same for a free function.
+pub(crate) fn begin_unfenced_function(
+    spec: &ActionSpec,
+    recorded: Recorded,
+) -> BoxFuture<'_, Result<Box<PhaseOne>, Error>> {
+    Box::pin(async move {
+        unfenced(Opening::new(
+            spec,
+            &Callee::Function,
+            BranchKind::Unfenced,
+            &recorded,
+        )?)
+        .await
+    })
+}
+
+async fn unfenced(opening: Opening) -> Result<Box<PhaseOne>, Error> {
+    match opening.join_unfenced().await {
+        Ok(alias) => Ok(opening.phase_one(alias)),
+        Err(error) => Err(opening.refuse(error)),
+    }
 }
 
 /// Closes the row of a fenced phase one, or rolls its local transaction back.
@@ -181,6 +235,13 @@ impl PhaseOne {
     /// The body, surrounded by the scope of its call and by its branch.
     pub(crate) fn enter<F: Future>(&self, body: F) -> Entered<InBranch<'_, F>> {
         self.call.scope().enter(self.branch.enter(body))
+    }
+
+    /// The state that a free function is lent; none is handed to a method.
+    pub(crate) fn states(&self) -> Arc<States> {
+        Function::behind(&**self.provided.participant())
+            .map(|function| Arc::clone(function.states()))
+            .unwrap_or_default()
     }
 
     /// The failure of a fence that hands out transactions of another database than the action's.

@@ -1,14 +1,18 @@
+use std::any::Any;
 use std::fmt;
+use std::panic::Location;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::decisions::Decisions;
+use super::functions::Functions;
 use super::url::{CHOICES, Url, UrlError, VARIABLE};
 use super::{Inner, Runtime, Settings, Tasks, open::Open};
 use crate::__private::LinkedParticipant;
 use crate::backoff::Entropy;
 use crate::branch::deliver::{Deliveries, ProvideError, Provided, Registry};
 use crate::branch::fence::DynFence;
+use crate::branch::function::LinkedFunction;
 use crate::branch::{Participant, SourceLocation};
 use crate::clock::{Clock, SystemClock};
 use crate::coordinator::{Coordinator, OpenError, open};
@@ -22,6 +26,7 @@ pub struct RuntimeBuilder {
     coordinator: Option<Chosen>,
     application: Option<String>,
     participants: Vec<Arc<dyn Participant>>,
+    functions: Functions,
     require_linked: bool,
     /// Whether a coordinator in memory may stand beside a database that outlives the process.
     volatile_allowed: bool,
@@ -67,8 +72,35 @@ pub enum BuildError {
     },
     /// Participants that are linked into the program were not provided, and
     /// [`RuntimeBuilder::require_linked`] was asked for.
-    #[error("linked into this program but not provided: {}; give each to `.participant(Arc::new(..))`, or do not call `require_linked`", list(.0))]
+    #[error("linked into this program but not provided: {}; give each type to `.participant(Arc::new(..))` and each function to `.action(..)`, or do not call `require_linked`", list(.0))]
     NotProvided(Vec<String>),
+    /// What was given to [`RuntimeBuilder::action`] is no action.
+    #[error(
+        "`{0}` is no action: mark the function with #[two_phase_action(commit = .., rollback = ..)]; a method is provided by its participant: `.participant(Arc::new(..))`"
+    )]
+    NotAnAction(&'static str),
+    /// A provided action takes state that was not given.
+    #[error("the action {action} takes state of the type `{state}`, which was not given: add `.state(value)`{}", instead(.given))]
+    MissingState {
+        /// The function, its file and its line.
+        action: String,
+        /// The type it takes.
+        state: &'static str,
+        /// The types that were given.
+        given: Vec<&'static str>,
+    },
+    /// Two values of one type were given as state, so that no action could tell them apart.
+    #[error("two values of the type `{state}` were given as state: {first} and {second}{}; wrap one in a type of its own", taken_by(.actions))]
+    DoubledState {
+        /// Their type.
+        state: &'static str,
+        /// Where one was given.
+        first: &'static Location<'static>,
+        /// Where the other was given.
+        second: &'static Location<'static>,
+        /// The provided actions that take this type, each with its file and its line.
+        actions: Vec<String>,
+    },
     /// `build` was called outside a tokio runtime.
     #[error("`build` must run inside a tokio runtime: it starts tasks")]
     NoTokio,
@@ -85,6 +117,7 @@ impl RuntimeBuilder {
             coordinator: None,
             application: None,
             participants: Vec::new(),
+            functions: Functions::default(),
             require_linked: false,
             volatile_allowed: cfg!(feature = "testing"),
             clock: None,
@@ -121,7 +154,35 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Refuses to build while a participant that is linked into the program is not provided;
+    /// Provides an action that is a free function: its phase two is performed here. The function
+    /// itself, not its name: `.action(debit)`. Giving one twice is giving it once.
+    pub fn action<F: Any>(mut self, function: F) -> Self {
+        // The type of a function names it.
+        drop(function);
+        self.functions.name::<F>();
+        self
+    }
+
+    /// Provides every action that is a free function and is linked into the program.
+    ///
+    /// A crate is linked as soon as anything of it is used, so this suits services that own all
+    /// their actions; where clients of other services are linked in, name each with
+    /// [`RuntimeBuilder::action`].
+    pub fn linked_actions(mut self) -> Self {
+        self.functions.all_linked();
+        self
+    }
+
+    /// State for actions that are free functions: found by its type wherever one of them marks a
+    /// parameter with `#[state]`. One value per type.
+    #[track_caller]
+    pub fn state<T: Any + Send + Sync>(mut self, value: T) -> Self {
+        self.functions.state(value, Location::caller());
+        self
+    }
+
+    /// Refuses to build while a participant, or an action that is a free function, is linked into the
+    /// program and not provided;
     /// otherwise that is only warned of.
     pub fn require_linked(mut self) -> Self {
         self.require_linked = true;
@@ -198,7 +259,9 @@ impl RuntimeBuilder {
         };
         let application: Arc<str> = self.application.unwrap_or_else(executable).into();
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
-        warn_of_linked(&self.participants, self.require_linked)?;
+        let mut participants = self.participants;
+        participants.extend(self.functions.provide()?);
+        warn_of_linked(&participants, self.require_linked)?;
         let chosen = match self.coordinator {
             Some(chosen) => chosen,
             None => Chosen::Url(std::env::var(VARIABLE).map_err(|_| BuildError::NoCoordinator)?),
@@ -209,7 +272,7 @@ impl RuntimeBuilder {
         };
         let settings = self.settings;
         let allowed = self.volatile_allowed;
-        let registry = provide(self.participants, &*coordinator, &settings, allowed).await?;
+        let registry = provide(participants, &*coordinator, &settings, allowed).await?;
         let events = Events::new(self.events);
         let entropy = Entropy::system();
         let (decisions, decider) = Decisions::new(
@@ -284,10 +347,13 @@ fn warn_of_linked(
         .iter()
         .filter_map(|participant| participant.declared_at())
         .collect();
-    let missing: Vec<String> = LinkedParticipant::all()
+    let participants = LinkedParticipant::all()
         .filter(|linked| !provided.contains(&linked.declared_at()))
-        .map(ToString::to_string)
-        .collect();
+        .map(ToString::to_string);
+    let functions = LinkedFunction::all()
+        .filter(|linked| !provided.contains(&linked.declared_at()))
+        .map(ToString::to_string);
+    let missing: Vec<String> = participants.chain(functions).collect();
     if require_linked && !missing.is_empty() {
         return Err(BuildError::NotProvided(missing));
     }
@@ -304,6 +370,21 @@ fn executable() -> String {
         || "unnamed".to_owned(),
         |name| name.to_string_lossy().into_owned(),
     )
+}
+
+/// What was given instead, as a hint: the right value in a wrapper, say.
+fn instead(types: &[&'static str]) -> String {
+    if types.is_empty() {
+        return String::new();
+    }
+    format!("; given are `{}`", types.join("`, `"))
+}
+
+fn taken_by(actions: &[String]) -> String {
+    if actions.is_empty() {
+        return String::new();
+    }
+    format!("; taken by {}", list(actions))
 }
 
 fn list(names: &[String]) -> String {

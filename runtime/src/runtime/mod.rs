@@ -3,6 +3,7 @@
 
 mod builder;
 mod decisions;
+mod functions;
 mod open;
 mod operate;
 #[cfg(feature = "tower")]

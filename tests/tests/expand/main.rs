@@ -34,6 +34,20 @@ mod conditional;
 mod fence_none;
 #[path = "../../expand/fenced.rs"]
 mod fenced;
+#[path = "../../expand/function_by_position.rs"]
+mod function_by_position;
+#[path = "../../expand/function_in_macro_rules.rs"]
+mod function_in_macro_rules;
+#[path = "../../expand/function_listed.rs"]
+mod function_listed;
+#[path = "../../expand/function_named.rs"]
+mod function_named;
+#[path = "../../expand/function_parameters.rs"]
+mod function_parameters;
+#[path = "../../expand/function_transactional.rs"]
+mod function_transactional;
+#[path = "../../expand/function_unfenced.rs"]
+mod function_unfenced;
 #[path = "../../expand/future_sizes.rs"]
 mod future_sizes;
 #[path = "../../expand/generic_impl.rs"]
@@ -156,6 +170,13 @@ run! {
     conditional
     fence_none
     fenced
+    function_by_position
+    function_in_macro_rules
+    function_listed
+    function_named
+    function_parameters
+    function_transactional
+    function_unfenced
     future_sizes
     generic_impl
     global_all_arguments

@@ -136,7 +136,7 @@ impl World {
     /// With a clock that stands still until the case moves it.
     pub(crate) async fn with_manual_clock() -> (Self, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::new());
-        let world = Self::build(|builder| builder.clock(clock.clone()), |_| Vec::new()).await;
+        let world = Self::build(|builder, _| builder.clock(clock.clone()), |_| Vec::new()).await;
         (
             Self {
                 clock: Some(clock.clone()),
@@ -150,18 +150,25 @@ impl World {
     pub(crate) async fn with(
         participants: impl FnOnce(&Journal) -> Vec<Arc<dyn Participant>>,
     ) -> Self {
-        Self::build(|builder| builder, participants).await
+        Self::build(|builder, _| builder, participants).await
+    }
+
+    /// With what the case gives to the builder: actions that are free functions, and their state.
+    pub(crate) async fn with_actions(
+        set: impl FnOnce(RuntimeBuilder, &Journal) -> RuntimeBuilder,
+    ) -> Self {
+        Self::build(set, |_| Vec::new()).await
     }
 
     async fn build(
-        set: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder,
+        set: impl FnOnce(RuntimeBuilder, &Journal) -> RuntimeBuilder,
         participants: impl FnOnce(&Journal) -> Vec<Arc<dyn Participant>>,
     ) -> Self {
         let journal = Journal::default();
         let probe = Arc::new(Probe {
             journal: journal.clone(),
         });
-        let mut builder = set(Runtime::builder())
+        let mut builder = set(Runtime::builder(), &journal)
             .coordinator("memory:")
             .participant(probe.clone());
         for participant in participants(&journal) {

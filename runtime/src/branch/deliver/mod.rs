@@ -41,8 +41,8 @@ use unanimous_protocol::message::{AttachRefused, Attached};
 use unanimous_protocol::{Incarnation, LogId};
 
 use self::under_way::UnderWay;
-use super::Participant;
 use super::fence::RowKey;
+use super::{ActionSpec, Participant};
 use crate::backoff::Entropy;
 use crate::clock::Clock;
 use crate::coordinator::Coordinator;
@@ -173,6 +173,11 @@ impl Deliveries {
         pool: Option<usize>,
     ) -> Option<&Arc<Provided>> {
         self.inner.registry.behind(instance, pool)
+    }
+
+    /// The provided function that is described so.
+    pub(crate) fn function(&self, spec: &ActionSpec) -> Option<&Arc<Provided>> {
+        self.inner.registry.function(spec)
     }
 
     /// The number of this attempt at phase one of a call, from 1.

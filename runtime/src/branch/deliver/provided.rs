@@ -10,7 +10,8 @@ use unanimous_protocol::ids::NameError;
 use unanimous_protocol::{ActionName, DatabaseId, Resource};
 
 use crate::branch::fence::{DynFence, FenceError};
-use crate::branch::{Participant, SourceLocation};
+use crate::branch::function::Function;
+use crate::branch::{ActionSpec, Participant, SourceLocation};
 
 /// One participant as it was given to the runtime, under the name of its resource (N5).
 #[derive(Clone)]
@@ -244,6 +245,14 @@ impl Registry {
     pub(crate) fn of(&self, resource: &Resource) -> Option<&Arc<Provided>> {
         let provided = self.0.get(resource.participant.as_str())?;
         (provided.resource == *resource).then_some(provided)
+    }
+
+    /// The provided function that is described so.
+    pub(crate) fn function(&self, spec: &ActionSpec) -> Option<&Arc<Provided>> {
+        let provided = self.0.get(spec.name())?;
+        Function::behind(&*provided.participant)?
+            .is(spec)
+            .then_some(provided)
     }
 
     /// The provided participant that this instance belongs to. `pool` is the instance's fence.

@@ -10,8 +10,8 @@ use unanimous_protocol::{ActionName, Alias, BranchKind, Digest, limits};
 
 use super::{Begun, NOTHING, PhaseOne, Replay, fence_error, misunderstood, name, refuse};
 use crate::Error;
-use crate::branch::deliver::Provided;
-use crate::branch::fence::{OpenTransaction, RowKey, StoredAnswer, TryRow, TryStep};
+use crate::branch::deliver::{Deliveries, Provided};
+use crate::branch::fence::{DynFence, OpenTransaction, RowKey, StoredAnswer, TryRow, TryStep};
 use crate::branch::{ActionSpec, BranchContext, BranchScope, Participant, Recorded};
 use crate::context::{CallKind, OpenCall, Scope};
 use crate::points::{Phase, Point};
@@ -22,6 +22,46 @@ pub(super) struct Opening {
     kind: BranchKind,
     key: RowKey,
     call: OpenCall,
+}
+
+/// On what an action is called.
+pub(super) enum Callee<'a> {
+    /// On this instance, whose fence is this pool, if it has one.
+    Instance {
+        participant: &'a dyn Participant,
+        pool: Option<usize>,
+    },
+    /// On nothing: it is a free function.
+    Function,
+}
+
+impl Callee<'_> {
+    /// What is called, for call ids and messages.
+    fn target(&self, spec: &ActionSpec) -> Arc<str> {
+        match self {
+            Self::Instance { participant, .. } => spelled(&participant.name(), spec.name()),
+            Self::Function => spec.name().into(),
+        }
+    }
+
+    /// Who performs phase two of what is called.
+    fn provided<'a>(
+        &self,
+        spec: &ActionSpec,
+        deliveries: &'a Deliveries,
+    ) -> Option<&'a Arc<Provided>> {
+        match self {
+            Self::Instance { participant, pool } => deliveries.behind(*participant, *pool),
+            Self::Function => deliveries.function(spec),
+        }
+    }
+
+    fn pool(&self, provided: Option<&Arc<Provided>>) -> Option<usize> {
+        match self {
+            Self::Instance { pool, .. } => *pool,
+            Self::Function => provided?.fence().map(DynFence::pool_key),
+        }
+    }
 }
 
 /// How the fence row was found.
@@ -41,26 +81,25 @@ struct Checked {
 }
 
 impl Opening {
-    /// Opens the record of the call and checks everything that needs no coordinator. `pool` is
-    /// the instance's fence, if it has one.
+    /// Opens the record of the call and checks everything that needs no coordinator.
     pub(super) fn new(
         spec: &ActionSpec,
-        participant: &dyn Participant,
+        callee: &Callee<'_>,
         kind: BranchKind,
-        pool: Option<usize>,
         recorded: &Recorded,
     ) -> Result<Self, Error> {
-        let target = spelled(&participant.name(), spec.name());
+        let target = callee.target(spec);
         let Some(scope) = Scope::current() else {
             return Err(Error::NotInTransaction { what: target });
         };
-        let entered = pool.filter(|_| kind.has_row());
+        let provided = callee.provided(spec, scope.runtime().deliveries());
+        let entered = callee.pool(provided).filter(|_| kind.has_row());
         let nested = entered.is_some_and(|pool| scope.is_inside_fence(pool));
         let call = match entered {
             Some(pool) => scope.open_fenced_call(&Target::shared(&target), pool)?,
             None => scope.open_call(&Target::shared(&target), CallKind::Call)?,
         };
-        match check(&scope, spec, participant, pool, recorded, &target) {
+        match check(spec, provided, recorded, &target) {
             Ok(_) if nested => Err(refuse(call, Error::NestedFence { action: target })),
             Ok(checked) => {
                 let key = RowKey {
@@ -263,10 +302,8 @@ fn spelled(participant: &str, action: &str) -> Arc<str> {
 
 /// Everything that can be refused before anything is registered.
 fn check(
-    scope: &Scope,
     spec: &ActionSpec,
-    participant: &dyn Participant,
-    pool: Option<usize>,
+    provided: Option<&Arc<Provided>>,
     recorded: &Recorded,
     target: &Arc<str>,
 ) -> Result<Checked, Error> {
@@ -278,8 +315,6 @@ fn check(
     let digest = recorded
         .digest()
         .map_err(|why| arguments(why.to_string()))?;
-    let deliveries = scope.runtime().deliveries();
-    let provided = deliveries.behind(participant, pool);
     let mut actions = provided.iter().flat_map(|found| found.actions());
     let known = actions.find(|action| action.as_str() == spec.name());
     let (Some(provided), Some(action)) = (provided, known) else {

@@ -1,0 +1,300 @@
+//! Model in, tokens out: phase one in the function's own body, and beside it the record by which
+//! the function is found when it is provided.
+
+use proc_macro2::{Group, Ident, Literal, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
+
+use super::model::{Action, Bound, Call, State, What};
+use crate::hygiene::{at, braces, local, moved};
+use crate::syntax::async_fn::Shape;
+use crate::syntax::parameter::Form;
+use crate::syntax::return_type::{erased, unreachable_return};
+use crate::syntax::types::is_unsized;
+use crate::two_phase_action::expand::{allow_unused, how, recorder, transaction};
+use crate::two_phase_action::model::RecordedParameter;
+
+/// The whole output.
+pub(super) fn expand(action: &Action) -> TokenStream {
+    let (function, linked) = (phase_one(action), linked(action));
+    quote!(#function #linked)
+}
+
+/// Input:
+/// ```text
+/// async fn debit(tx: &mut FenceTx<Sqlite>, #[state] db: &SqlitePool, user: &str) -> Result<(), E> { STATEMENTS }
+/// ```
+/// Output:
+/// ```text
+/// async fn debit(user: &str) -> Result<(), E> {
+///     run_fenced_function(&const { SPEC }, FENCE, ARGUMENTS, how_fenced(), async |__lent, __states| -> Result<(), E> {
+///         UNREACHABLE RETURN let tx: &mut FenceTx<Sqlite> = __lent; let db: &SqlitePool = __states.get(); { STATEMENTS }
+///     }).await
+/// }
+/// ```
+fn phase_one(action: &Action) -> TokenStream {
+    let mixed = Span::mixed_site();
+    let Action {
+        krate,
+        output,
+        arrow,
+        map_err,
+        ..
+    } = action;
+    let (spec, recorder) = (spec(action), recorder(&action.recorded, krate));
+    let fenced = action.fence.is_some();
+    let how = how(
+        output,
+        *arrow,
+        map_err.as_ref(),
+        fenced,
+        action.keeps_tried(),
+        krate,
+    );
+    let body = body(action);
+    let call = match fence(action) {
+        Some((lets, fence)) => {
+            let (run, states) = (krate.private("run_fenced_function"), local("__states"));
+            quote_spanned! {mixed=>
+                #run(&const { #spec }, |#states| { #lets #fence }, #recorder, #how, #body).await
+            }
+        }
+        None => {
+            let run = krate.private("run_unfenced_function");
+            quote_spanned!(mixed=> #run(&const { #spec }, #recorder, #how, #body).await)
+        }
+    };
+    let content = match &action.shape {
+        Shape::Block(block) => block.around(call),
+        _ => call,
+    };
+    let allow = allow_unused(&action.recorded);
+    let function = action.function.with_body(content);
+    quote!(#allow #function)
+}
+
+/// The body as an async closure over the fence's transaction and the states.
+fn body(action: &Action) -> TokenStream {
+    let mixed = Span::mixed_site();
+    let (output, edge) = (erased(&action.output), unreachable_return(&action.output));
+    let (lent, states) = (local("__lent"), local("__states"));
+    let given = match &action.tx {
+        Some(_) => quote!(#lent, #states),
+        None => quote!(#states),
+    };
+    let tx = action.tx.as_ref().map(|tx| transaction(tx, &lent));
+    let locals = action.states.iter().map(|state| {
+        let used = action.is_used_outside(&state.ident);
+        let allow = used.then(|| quote_spanned!(mixed=> #[allow(unused_variables)]));
+        let quiet = state
+            .ident
+            .to_string()
+            .starts_with('_')
+            .then(|| quote_spanned!(mixed=> #[allow(clippy::no_effect_underscore_binding)]));
+        let (pat, attrs) = (&state.parameter.pat, &state.parameter.attrs);
+        let colon = &state.parameter.colon_token;
+        let (ty, value) = (&state.parameter.ty, state_value(state));
+        quote_spanned!(mixed=> #allow #quiet #(#attrs)* let #pat #colon #ty = #value;)
+    });
+    let statements = match &action.shape {
+        Shape::Block(block) => block.body.block(),
+        _ => action.body.block(),
+    };
+    let body = braces(
+        quote!(#edge #tx #(#locals)* #statements),
+        at(action.body.braces),
+    );
+    quote_spanned!(mixed=> async |#given| -> #output #body)
+}
+
+/// `__states.get()`, at the `:` of the parameter.
+fn state_value(state: &State) -> TokenStream {
+    let states = local("__states");
+    let get = local(if state.owned { "cloned" } else { "get" });
+    moved(quote!(#states.#get()), state.parameter.colon_token.span)
+}
+
+/// `let db: &SqlitePool = __states.get();`, for those states that it names, and `fence_of(db)`.
+fn fence(action: &Action) -> Option<(TokenStream, TokenStream)> {
+    let fence = action.fence.as_ref()?;
+    let expression = &fence.expression;
+    let named = action.states.iter().filter_map(|state| {
+        let ident = super::mention::of(expression, &state.ident.to_string())?;
+        Some((ident, state))
+    });
+    let (mut lets, mut is_state) = (TokenStream::new(), false);
+    for (ident, state) in named {
+        let (ident, held) = (placed(&ident, fence.equals), &state.held);
+        let states = local("__states");
+        lets.extend(quote_spanned! {Span::mixed_site()=>
+            let #ident: &#held = #states.get();
+        });
+        is_state |= matches!(expression, syn::Expr::Path(path) if path.path.is_ident(&state.ident));
+    }
+    let fence_of = moved(action.krate.private("fence_of"), fence.equals);
+    // A state is lent already.
+    let lent = if is_state { quote!(&*) } else { quote!(&) };
+    let lent = moved(lent, fence.equals);
+    let call = quote_spanned!(at(fence.equals)=> #fence_of(#lent #expression));
+    Some((lets, call))
+}
+
+/// The record that `inventory` collects.
+fn linked(action: &Action) -> TokenStream {
+    let (mixed, krate) = (Span::mixed_site(), &action.krate);
+    let [inventory, linked, type_of, need] =
+        ["inventory", "LinkedFunction", "type_of", "Need"].map(|name| krate.private(name));
+    let (spec, cfgs) = (spec(action), action.cfgs());
+    let sig = &action.function.sig;
+    let function = placed(&sig.ident, sig.paren_token.span.open());
+    let needs = (!action.states.is_empty()).then(|| {
+        let held = action.states.iter().map(|state| &state.held);
+        quote_spanned!(mixed=> .needs(&[#(#need::of::<#held>()),*]))
+    });
+    let aliases = (!action.aliases.is_empty()).then(|| {
+        let aliases = action.aliases.iter();
+        let specs = aliases.map(|alias| spec_named(action, &quote!(#alias)));
+        quote_spanned!(mixed=> .aliases(&[#(#specs),*]))
+    });
+    let fence = fence(action).map(|(lets, fence)| {
+        let states = local("__states");
+        quote_spanned!(mixed=> .fence(|#states| { #lets #fence.erased() }))
+    });
+    let calls = [("commit", &action.commit), ("rollback", &action.rollback)];
+    let partners = calls.into_iter().filter_map(|(word, call)| {
+        let (word, future) = (local(word), future(action, call.as_ref()?));
+        let (states, branch) = (local("__states"), local("__branch"));
+        Some(quote_spanned!(mixed=> .#word(|#states, #branch| #future)))
+    });
+    let name = name(action);
+    quote_spanned! {mixed=>
+        #(#cfgs)*
+        #[allow(deprecated)]
+        const _: () = {
+            const LINKED: #linked =
+                #linked::new(#spec, #type_of(#function), #name) #aliases #needs #fence #(#partners)*;
+            #inventory::submit! { LINKED }
+        };
+    }
+}
+
+/// Reads what the arguments name, and calls the partner.
+fn future(action: &Action, call: &Call) -> TokenStream {
+    let mixed = Span::mixed_site();
+    let is_tx = |bound: &&Bound| matches!(bound.what, What::Tx(_));
+    let reads = call.bound.iter().filter(|bound| !is_tx(bound));
+    let reads: Vec<TokenStream> = reads.map(|bound| read(action, bound, call)).collect();
+    // Last: while the transaction is lent out, nothing else can be read.
+    let transaction = call.bound.iter().filter(is_tx);
+    let transaction = transaction.map(|bound| read(action, bound, call));
+    let (partner, arguments) = (&call.partner, &call.arguments);
+    let answer = placed(&local("__answer"), call.equals);
+    let arguments = Group::new(proc_macro2::Delimiter::Parenthesis, arguments.clone());
+    let called = quote_spanned!(at(call.equals)=> let #answer = #partner #arguments.await;);
+    let ended = moved(action.krate.private("ended"), call.equals);
+    let ended = quote_spanned!(at(call.equals)=> #ended(#answer));
+    let body = quote_spanned!(mixed=> #(#reads)* #(#transaction)* #called #ended);
+    // A future that is not `Send` is reported where the action names the partner.
+    quote_spanned!(at(call.equals)=> ::std::boxed::Box::pin(async move { #body }))
+}
+
+/// The local of phase two that a name stands for.
+fn read(action: &Action, bound: &Bound, call: &Call) -> TokenStream {
+    let (mixed, krate, branch) = (Span::mixed_site(), &action.krate, local("__branch"));
+    match &bound.what {
+        What::Tx(tx) => {
+            let (ident, ty) = (placed(&bound.ident, tx.colon_token.span), &tx.ty);
+            let lent = krate.private("transaction_of");
+            quote_spanned!(mixed=> let #ident: #ty = #lent(#branch)?;)
+        }
+        What::Branch => {
+            let ident = placed(&bound.ident, call.equals);
+            quote_spanned!(mixed=> let #ident = &#branch.context();)
+        }
+        What::Tried { optional } => {
+            let (ident, fallible) = (placed(&bound.ident, call.equals), krate.private("Fallible"));
+            let (output, tried) = (erased(&action.output), local("__tried"));
+            let get = local(if *optional {
+                "tried"
+            } else {
+                "tried_or_missing"
+            });
+            let lent = if *optional {
+                quote_spanned!(mixed=> #tried.as_ref())
+            } else {
+                quote_spanned!(mixed=> &#tried)
+            };
+            quote_spanned! {mixed=>
+                let #tried = #branch.#get::<<#output as #fallible>::Value>()?;
+                let #ident = #lent;
+            }
+        }
+        What::State(state) => {
+            let ident = placed(&bound.ident, state.parameter.colon_token.span);
+            let (ty, value) = (&state.parameter.ty, state_value(state));
+            quote_spanned!(mixed=> let #ident: #ty = #value;)
+        }
+        What::Recorded(parameter) => {
+            let ident = placed(&bound.ident, parameter.colon);
+            let (owned, value) = (parameter.form.owned(), read_argument(parameter));
+            let lent = match &parameter.form {
+                Form::Owned(_) | Form::Cow(_) => {
+                    return quote_spanned!(mixed=> let #ident: #owned = #value;);
+                }
+                Form::Lent(ty) => quote_spanned!(mixed=> #ident: &#ty = &__owned),
+                Form::OptionLent(ty) => {
+                    let lend = local(if is_unsized(ty) { "as_deref" } else { "as_ref" });
+                    quote_spanned! {mixed=>
+                        #ident: ::core::option::Option<&#ty> = __owned.#lend()
+                    }
+                }
+            };
+            quote_spanned!(mixed=> let __owned: #owned = #value; let #lent;)
+        }
+    }
+}
+
+/// What was recorded of a parameter.
+fn read_argument(parameter: &RecordedParameter) -> TokenStream {
+    let (branch, name) = (local("__branch"), &parameter.wire);
+    let read = local(if parameter.default {
+        "argument_or_default"
+    } else {
+        "argument"
+    });
+    moved(quote!(#branch.#read(#name)?), parameter.colon)
+}
+
+/// A name of the user's with its own hygiene, at another place: located at itself it would show up
+/// there in an IDE.
+fn placed(ident: &Ident, place: Span) -> Ident {
+    let mut ident = ident.clone();
+    ident.set_span(ident.span().located_at(place));
+    ident
+}
+
+/// The action as plain data.
+fn spec(action: &Action) -> TokenStream {
+    let name = match &action.name {
+        Some(name) => quote!(#name),
+        None => {
+            let name = name(action);
+            quote_spanned!(Span::mixed_site()=> ::core::concat!(::core::module_path!(), "::", #name))
+        }
+    };
+    spec_named(action, &name)
+}
+
+fn spec_named(action: &Action, name: &TokenStream) -> TokenStream {
+    let (mixed, spec) = (Span::mixed_site(), action.krate.private("ActionSpec"));
+    let line = Literal::u32_unsuffixed(action.line);
+    let always_cancel = action
+        .always_cancel
+        .then(|| quote_spanned!(mixed=> .always_cancel()));
+    quote_spanned!(mixed=> #spec::new(#name, ::core::file!(), #line) #always_cancel)
+}
+
+/// The name of the function.
+fn name(action: &Action) -> String {
+    action.function.sig.ident.unraw().to_string()
+}

@@ -1,0 +1,90 @@
+//! What the expansion of `#[two_phase_action]` on a free function calls beside what it shares with
+//! methods.
+
+use std::any::{Any, TypeId};
+
+use super::global::How;
+#[cfg(feature = "sqlite")]
+use super::{FenceOf, FenceTx};
+use crate::branch::ActionSpec;
+#[cfg(feature = "sqlite")]
+use crate::branch::fence::FenceDatabase;
+use crate::branch::record::Recorded;
+use crate::branch::run;
+#[cfg(feature = "sqlite")]
+use crate::branch::{Branch, PhaseTwoError};
+
+pub use crate::branch::function::{LinkedFunction, Need, States};
+
+/// The type of a function, by which it is found when it is provided.
+#[must_use]
+pub const fn type_of<F: Any + Copy>(_function: F) -> TypeId {
+    TypeId::of::<F>()
+}
+
+/// The open local transaction of a branch.
+///
+/// # Errors
+///
+/// When the fence is of another database; phase one was refused then.
+#[cfg(feature = "sqlite")]
+pub fn transaction_of<DB: FenceDatabase>(
+    branch: &mut Branch,
+) -> Result<&mut FenceTx<DB>, PhaseTwoError> {
+    branch.open_transaction()
+}
+
+/// Phase one of a fenced function: the body runs in the fence's local transaction and is lent the
+/// state of the runtime. `fence` leads from the state to the fence; here it only names its
+/// database, as the fence is the provided function's.
+///
+/// Dropping the future fails the call and rolls the local transaction back.
+#[cfg(feature = "sqlite")]
+pub async fn run_fenced_function<DB, R, B>(
+    spec: &ActionSpec,
+    _fence: fn(&States) -> FenceOf<'_, DB>,
+    recorded: Recorded,
+    how: How<R>,
+    body: B,
+) -> R
+where
+    DB: FenceDatabase,
+    B: AsyncFnOnce(&mut FenceTx<DB>, &States) -> R,
+{
+    let (phase, mut transaction) = match run::begin_fenced_function(spec, recorded).await {
+        Ok(run::Begun::Run(phase, transaction)) => (phase, transaction),
+        Ok(run::Begun::Replay(replay)) => return how.replay(*replay),
+        Err(error) => return (how.fail)(error),
+    };
+    let Some(lent) = transaction.downcast_mut() else {
+        return (how.fail)(phase.other_database());
+    };
+    let states = phase.states();
+    let result = phase.enter(body(lent, &states)).await;
+    match run::finish_fenced(phase, transaction, how.ended(&result)).await {
+        Ok(()) => result,
+        Err(error) => (how.fail)(error),
+    }
+}
+
+/// Phase one of a function without a fence; the body is lent the state of the runtime.
+///
+/// Dropping the future drops the body inside its context, and then fails the call.
+pub async fn run_unfenced_function<R, B: AsyncFnOnce(&States) -> R>(
+    spec: &ActionSpec,
+    recorded: Recorded,
+    how: How<R>,
+    body: B,
+) -> R {
+    let phase = match run::begin_unfenced_function(spec, recorded).await {
+        Ok(phase) => phase,
+        Err(error) => return (how.fail)(error),
+    };
+    let states = phase.states();
+    let result = phase.enter(body(&states)).await;
+    match run::finish_unfenced(phase, how.ended(&result)).await {
+        Ok(None) => result,
+        Ok(Some(replay)) => how.replay(*replay),
+        Err(error) => (how.fail)(error),
+    }
+}

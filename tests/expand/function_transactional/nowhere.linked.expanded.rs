@@ -1,0 +1,28 @@
+#[cfg(any())]
+#[allow(deprecated)]
+const _: () = {
+    const LINKED: ::unanimous::__private::LinkedFunction = ::unanimous::__private::LinkedFunction::new(
+            ::unanimous::__private::ActionSpec::new(
+                ::core::concat!(
+                    ::core::module_path!(),
+                    "::",
+                    "nowhere",
+                ),
+                ::core::file!(),
+                0,
+            ),
+            ::unanimous::__private::type_of(nowhere),
+            "nowhere",
+        )
+        .commit(|__states, __branch| ::std::boxed::Box::pin(async move {
+            let __answer = missing().await;
+            ::unanimous::__private::ended(__answer)
+        }))
+        .rollback(|__states, __branch| ::std::boxed::Box::pin(async move {
+            let __answer = missing().await;
+            ::unanimous::__private::ended(__answer)
+        }));
+    ::unanimous::__private::inventory::submit! {
+        LINKED
+    }
+};

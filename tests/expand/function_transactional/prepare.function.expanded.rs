@@ -1,0 +1,35 @@
+#[global_transactional]
+async fn prepare(to: &str) -> Result<(), Failure> {
+    ::unanimous::__private::run_unfenced_function(
+            &const {
+                ::unanimous::__private::ActionSpec::new(
+                    ::core::concat!(
+                        ::core::module_path!(),
+                        "::",
+                        "prepare",
+                    ),
+                    ::core::file!(),
+                    0,
+                )
+            },
+            ::unanimous::__private::Recorder::new().put("to", &to).finish(),
+            ::unanimous::__private::how(),
+            async |__states| -> Result<(), Failure> {
+                #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                if false {
+                    let __returned: Result<(), Failure> = loop {};
+                    return __returned;
+                }
+                #[allow(unused_variables)]
+                let journal: &Journal = __states.get();
+                {
+                    journal.tried(to);
+                    match to {
+                        "nobody" => Failure::business("no address"),
+                        _ => Ok(()),
+                    }
+                }
+            },
+        )
+        .await
+}

@@ -1,0 +1,36 @@
+#[allow(deprecated)]
+const _: () = {
+    const LINKED: ::unanimous::__private::LinkedFunction = ::unanimous::__private::LinkedFunction::new(
+            ::unanimous::__private::ActionSpec::new(
+                ::core::concat!(
+                    ::core::module_path!(),
+                    "::",
+                    "prepare",
+                ),
+                ::core::file!(),
+                0,
+            ),
+            ::unanimous::__private::type_of(prepare),
+            "prepare",
+        )
+        .needs(&[::unanimous::__private::Need::of::<Journal>()])
+        .commit(|__states, __branch| ::std::boxed::Box::pin(async move {
+            let journal: &Journal = __states.get();
+            let __owned: <str as ::std::borrow::ToOwned>::Owned = __branch
+                .argument("to")?;
+            let to: &str = &__owned;
+            let __answer = send(journal, to).await;
+            ::unanimous::__private::ended(__answer)
+        }))
+        .rollback(|__states, __branch| ::std::boxed::Box::pin(async move {
+            let journal: &Journal = __states.get();
+            let __owned: <str as ::std::borrow::ToOwned>::Owned = __branch
+                .argument("to")?;
+            let to: &str = &__owned;
+            let __answer = discard(journal, to).await;
+            ::unanimous::__private::ended(__answer)
+        }));
+    ::unanimous::__private::inventory::submit! {
+        LINKED
+    }
+};

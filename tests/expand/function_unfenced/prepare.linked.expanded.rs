@@ -1,0 +1,37 @@
+#[allow(deprecated)]
+const _: () = {
+    const LINKED: ::unanimous::__private::LinkedFunction = ::unanimous::__private::LinkedFunction::new(
+            ::unanimous::__private::ActionSpec::new(
+                ::core::concat!(
+                    ::core::module_path!(),
+                    "::",
+                    "prepare",
+                ),
+                ::core::file!(),
+                0,
+            ),
+            ::unanimous::__private::type_of(prepare),
+            "prepare",
+        )
+        .needs(&[::unanimous::__private::Need::of::<Arc<Journal>>()])
+        .commit(|__states, __branch| ::std::boxed::Box::pin(async move {
+            let journal: &Arc<Journal> = __states.get();
+            let to: String = __branch.argument("to")?;
+            let __answer = send(journal, to).await;
+            ::unanimous::__private::ended(__answer)
+        }))
+        .rollback(|__states, __branch| ::std::boxed::Box::pin(async move {
+            let journal: &Arc<Journal> = __states.get();
+            let to: String = __branch.argument("to")?;
+            let __tried = __branch
+                .tried::<
+                    <Result<u32, Failure> as ::unanimous::__private::Fallible>::Value,
+                >()?;
+            let tried = __tried.as_ref();
+            let __answer = discard(journal, to, tried).await;
+            ::unanimous::__private::ended(__answer)
+        }));
+    ::unanimous::__private::inventory::submit! {
+        LINKED
+    }
+};

@@ -1,0 +1,28 @@
+#[allow(deprecated)]
+const _: () = {
+    const LINKED: ::unanimous::__private::LinkedFunction = ::unanimous::__private::LinkedFunction::new(
+            ::unanimous::__private::ActionSpec::new(
+                ::core::concat!(
+                    ::core::module_path!(),
+                    "::",
+                    "stamp",
+                ),
+                ::core::file!(),
+                0,
+            ),
+            ::unanimous::__private::type_of(stamp),
+            "stamp",
+        )
+        .needs(&[::unanimous::__private::Need::of::<Arc<Journal>>()])
+        .rollback(|__states, __branch| ::std::boxed::Box::pin(async move {
+            let journal: &Arc<Journal> = __states.get();
+            let __owned: <str as ::std::borrow::ToOwned>::Owned = __branch
+                .argument("to")?;
+            let to: &str = &__owned;
+            let __answer = unstamp(journal, to).await;
+            ::unanimous::__private::ended(__answer)
+        }));
+    ::unanimous::__private::inventory::submit! {
+        LINKED
+    }
+};

@@ -1,0 +1,21 @@
+use unanimous::{Error, two_phase_action};
+
+#[two_phase_action(commit = "confirm", rollback = 5)]
+async fn debit(amount: i64) -> Result<(), Error> {
+    let _ = amount;
+    Ok(())
+}
+
+async fn confirm(_: i64) -> Result<(), Error> {
+    Ok(())
+}
+
+async fn cancel(_: i64) -> Result<(), Error> {
+    Ok(())
+}
+
+async fn caller() -> Result<(), Error> {
+    debit(5).await
+}
+
+fn main() {}

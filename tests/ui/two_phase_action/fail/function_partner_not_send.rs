@@ -1,0 +1,26 @@
+use std::rc::Rc;
+
+use unanimous::{Error, two_phase_action};
+
+#[two_phase_action(commit = confirm, rollback = cancel)]
+async fn debit(amount: i64) -> Result<(), Error> {
+    let _ = amount;
+    Ok(())
+}
+
+async fn confirm(amount: i64) -> Result<(), Error> {
+    let shared = Rc::new(amount);
+    std::future::ready(()).await;
+    drop(shared);
+    Ok(())
+}
+
+async fn cancel(_: i64) -> Result<(), Error> {
+    Ok(())
+}
+
+async fn caller() -> Result<(), Error> {
+    debit(5).await
+}
+
+fn main() {}

@@ -1,0 +1,21 @@
+use unanimous::{Error, two_phase_action};
+
+#[two_phase_action(commit = confirm, rollback = cancel(user))]
+async fn debit(user: &str, amount: i64) -> Result<(), Error> {
+    let _ = (user, amount);
+    Ok(())
+}
+
+async fn confirm(_: &str, _: u32) -> Result<(), Error> {
+    Ok(())
+}
+
+async fn cancel(_: &str, _: i64) -> Result<(), Error> {
+    Ok(())
+}
+
+async fn caller() -> Result<(), Error> {
+    debit("ann", 5).await
+}
+
+fn main() {}
