@@ -200,6 +200,86 @@ async fn matrix_30_a_repeated_transaction_may_be_dropped_at_any_poll() {
     panic!("it never ends");
 }
 
+/// Matrix 30: everything that runs a future inside a transaction, dropped at each of its polls.
+#[tokio::test]
+async fn matrix_30_every_block_may_be_dropped_at_any_poll() {
+    let site = Site::new();
+    let world = World::start(&site).await;
+    for block in ["keyed", "attach", "outside", "spawn"] {
+        for polls in 0..MANY {
+            let label = format!("{block} after {polls}");
+            let mut ended = false;
+            let body = async {
+                world.vaults[0].take(&label, 1).await?;
+                let (own, key, vault) = (xid(), label.clone(), world.vaults[1].clone());
+                let inner = async move { vault.take(&key, 1).await.map(drop) };
+                let context = unanimous::Context::current().expect("inside");
+                ended = match block {
+                    "keyed" => polled(polls, unanimous::keyed("line", inner))
+                        .await
+                        .is_some(),
+                    "attach" => polled(polls, context.attach(inner)).await.is_some(),
+                    "outside" => polled(polls, unanimous::outside(inner)).await.is_some(),
+                    _ => {
+                        let mut task = unanimous::spawn(inner);
+                        let ended = polled(polls, &mut task).await.is_some();
+                        task.abort();
+                        ended
+                    }
+                };
+                assert_eq!(xid(), own, "{label}");
+                Ok::<_, Failure>(())
+            };
+            let run = GlobalTransaction::named("blocks").run(body);
+            let ran = world.run(run).await.expect("it begins");
+            world.settle().await;
+            let committed = i64::from(ran.outcome == Some(Outcome::Committed));
+            let stock = world.vaults[0].history(&label).await;
+            assert_eq!(stock, [1, committed, 1 - committed], "{label}");
+            let [held, spent, released] = world.vaults[1].history(&label).await;
+            assert_eq!(held, spent + released, "{label}");
+            assert_eq!(spent, held * committed, "{label}: {ran:?}");
+            if ended {
+                assert_eq!(committed, 1, "{label}: {ran:?}");
+                assert_eq!(spent, i64::from(block != "outside"), "{label}");
+                break;
+            }
+        }
+    }
+    world.end().await;
+}
+
+/// Matrix 30: what an operator asks for, dropped at each of its polls: it was done or it was not.
+#[tokio::test]
+async fn matrix_30_an_operators_request_may_be_dropped_at_any_poll() {
+    let site = Site::new();
+    let world = World::start(&site).await;
+    for polls in 0..MANY {
+        let label = format!("after {polls}");
+        let (mut asked, gate) = (false, Gate::new());
+        let call = world.run(take_and_stop(&world.vaults, &label, &gate));
+        let operator = async {
+            gate.reached().await;
+            let admin = world.runtime.admin();
+            let open = admin.list(false, 10).await.expect("it answers");
+            asked = polled(polls, admin.roll_back(&open[0].xid)).await.is_some();
+            gate.open();
+        };
+        let (told, ()) = tokio::join!(call, operator);
+        world.settle().await;
+        let committed = i64::from(told.is_ok());
+        assert!(!(asked && told.is_ok()), "{label}");
+        for vault in &world.vaults {
+            let expected = [1, committed, 1 - committed];
+            assert_eq!(vault.history(&label).await, expected, "{label}");
+        }
+        if asked {
+            return world.end().await;
+        }
+    }
+    panic!("it never ends");
+}
+
 /// Matrix 31: dropped at each poll of its commit, whose answer is lost at first. What is to run
 /// after the commit runs exactly where it committed, and once.
 #[tokio::test]
@@ -425,6 +505,42 @@ async fn matrix_36_the_outer_transaction_is_back_after_whatever_ends_an_inner_on
         let [held, spent, released] = own.history(way).await;
         assert_eq!((held, spent), (released, 0), "{way}");
         assert_eq!(after.history(way).await, [1, 1, 0], "{way}");
+    }
+    world.end().await;
+}
+
+/// An error that commits, unless somebody rolled the transaction back meanwhile.
+#[global_transactional(commit_on(Failure::Scripted(word) if word.starts_with("fine")))]
+async fn ends_in(world: &World, word: &'static str, roll_back: bool) -> Result<(), Failure> {
+    world.vaults[0].take(word, 1).await?;
+    if roll_back {
+        let told = world.runtime.admin().roll_back(&xid()).await;
+        told.expect("the coordinator answers");
+    }
+    Err(Failure::Scripted(word))
+}
+
+/// The error that `commit_on` matches is told on a commit only.
+#[tokio::test]
+async fn tm2_an_error_that_commits_is_returned_only_where_it_was_committed() {
+    let site = Site::new();
+    let world = World::start(&site).await;
+    for (word, roll_back, committed) in [
+        ("fine", false, true),
+        ("fine, but too late", true, false),
+        ("bad", false, false),
+    ] {
+        let told = world.run(ends_in(&world, word, roll_back)).await;
+        let told = told.expect_err("it always ends in one");
+        if roll_back {
+            let told = told.transaction();
+            assert!(matches!(told, Error::RolledBack { .. }), "{told:?}");
+        } else {
+            assert!(matches!(told, Failure::Scripted(own) if own == word));
+        }
+        world.settle().await;
+        let expected = [1, i64::from(committed), i64::from(!committed)];
+        assert_eq!(world.vaults[0].history(word).await, expected, "{word}");
     }
     world.end().await;
 }

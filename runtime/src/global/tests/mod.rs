@@ -4,6 +4,7 @@
 
 mod after;
 mod blocks;
+mod commit_on;
 mod endings;
 mod hooks;
 mod propagation;
