@@ -3,11 +3,14 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_util::TryStreamExt;
 use futures_util::future::{join, try_join_all};
+use futures_util::stream::FuturesUnordered;
 use unanimous::global_transactional;
+use unanimous::sqlx::{SqlitePool, query_scalar};
 
 use crate::Ending;
-use crate::world::{Failure, Probe, World};
+use crate::world::{Failure, Probe, World, database};
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -103,4 +106,40 @@ pub(crate) async fn joined(ending: Ending) {
     };
     let value = ending.of(&world, call).await;
     assert!(value.is_none_or(|value| value == 6));
+}
+
+/// Many transactions at a time, ending in any order.
+pub(crate) async fn unordered(ending: Ending) {
+    let world = World::start().await;
+    let call = async {
+        let words = ["a", "bb", "ccc"];
+        let calls = words.map(|word| plain(&world.probe, word, ending));
+        let calls: FuturesUnordered<_> = calls.into_iter().collect();
+        let lengths: Vec<usize> = calls.try_collect().await?;
+        Ok::<usize, Failure>(lengths.into_iter().sum())
+    };
+    let value = ending.of(&world, call).await;
+    assert!(value.is_none_or(|value| value == 6));
+}
+
+/// A stream of rows is held while branches are opened.
+pub(crate) async fn rows_while_branches_open(ending: Ending) {
+    #[global_transactional]
+    async fn shape(probe: &Probe, pool: &SqlitePool, ending: Ending) -> Result<usize, Failure> {
+        let mut rows = query_scalar::<_, String>("SELECT user FROM account").fetch(pool);
+        let mut length = 0;
+        while let Some(user) = rows.try_next().await? {
+            length += probe.touch(&user).await?;
+        }
+        ending.with(length)
+    }
+
+    fn sendable<T>(call: impl Future<Output = T> + Send) -> impl Future<Output = T> + Send {
+        call
+    }
+
+    let (world, pool) = (World::start().await, database().await);
+    let call = sendable(shape(&world.probe, &pool, ending));
+    let value = ending.of(&world, call).await;
+    assert!(value.is_none_or(|value| value == 3));
 }

@@ -44,6 +44,7 @@ const LISTED: [&[&str]; 2] = [
         "async_trait_generic",
         "async_trait_implementation",
         "async_trait_not_send",
+        "axum_handler",
         "below_instrument",
         "borrowed_parameter_returned",
         "boxed_error",
@@ -61,9 +62,11 @@ const LISTED: [&[&str]; 2] = [
         "async_trait_form_by_hand",
         "recursion",
         "result_of_a_module",
+        "rows_while_branches_open",
         "spawned",
         "tonic_method",
         "unnamed_parameters",
+        "unordered",
         "written_by_a_macro",
     ],
 ];
@@ -74,13 +77,14 @@ crate::table! {
         boxed_trait_object_result anyhow_result boxed_error own_result_alias result_of_a_module
         recursion;
     futures:
-        async_block_as_body boxed_future boxed_future_with_early_return spawned joined;
+        async_block_as_body boxed_future boxed_future_with_early_return spawned joined unordered
+        rows_while_branches_open;
     methods:
         lent_self exclusive_self_returning_a_borrow shared_self self_by_value pinned_self
         boxed_self associated_function generic_impl;
     neighbours:
-        above_instrument below_instrument above_tokio_main above_tokio_test tonic_method
-        written_by_a_macro;
+        above_instrument below_instrument above_tokio_main above_tokio_test axum_handler
+        tonic_method written_by_a_macro;
     parameters:
         impl_trait_argument impl_trait_return destructured_parameters mutable_parameters
         exclusive_reference const_generic_with_named_lifetime raw_identifiers large_array

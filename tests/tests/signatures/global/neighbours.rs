@@ -3,6 +3,10 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use axum::body::Body;
+use axum::extract::State;
+use axum::handler::Handler;
+use axum::http::StatusCode;
 use shop_proto::v1::account_server::Account;
 use shop_proto::v1::{DebitReply, DebitRequest};
 use tonic::{Request, Response, Status};
@@ -87,6 +91,35 @@ pub(crate) async fn above_tokio_test(ending: Ending) {
             result
         });
         thread.await.expect("the thread ends")
+    };
+    ending.of(&world, call).await;
+}
+
+/// A handler, called as a router calls it.
+pub(crate) async fn axum_handler(ending: Ending) {
+    #[global_transactional(map_err = |error| (StatusCode::CONFLICT, error.to_string()))]
+    async fn shape(
+        State((probe, ending)): State<(Arc<Probe>, Ending)>,
+        word: String,
+    ) -> Result<String, (StatusCode, String)> {
+        let touched = probe.touch(&word).await;
+        touched.map_err(|error| (StatusCode::CONFLICT, error.to_string()))?;
+        if ending.fails() {
+            return Err((StatusCode::PAYMENT_REQUIRED, word));
+        }
+        Ok(word)
+    }
+
+    let world = World::start().await;
+    let request = axum::extract::Request::new(Body::from("axum"));
+    let state = (world.probe.clone(), ending);
+    let call = async move {
+        let response = shape.call(request, state).await;
+        if response.status() == StatusCode::OK {
+            Ok(())
+        } else {
+            Err(response.status())
+        }
     };
     ending.of(&world, call).await;
 }
