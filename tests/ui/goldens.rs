@@ -4,6 +4,8 @@ use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
+use crate::ANNOTATIONS;
+
 /// A case with its message.
 pub(crate) struct Golden {
     /// The case's name: its mistake.
@@ -18,7 +20,7 @@ pub(crate) struct Reported {
     pub(crate) message: String,
     /// Where it is, in lines of the case.
     pub(crate) line: usize,
-    /// Whether a whole attribute is underlined.
+    /// Whether one of our annotations is underlined as a whole.
     pub(crate) at_attribute: bool,
 }
 
@@ -96,7 +98,11 @@ fn reported(lines: &[&str]) -> Reported {
             .get(at + 1)
             .map_or("", |under| after_bar(under).trim());
         let carets = under.chars().take_while(|mark| *mark == '^').count();
-        code.starts_with("#[") && carets >= code.chars().count()
+        let is_ours = ANNOTATIONS.iter().any(|name| {
+            let rest = code.strip_prefix("#[");
+            rest.is_some_and(|rest| rest.starts_with(name))
+        });
+        is_ours && carets >= code.chars().count()
     });
     Reported {
         message: lines[0].to_owned(),

@@ -212,7 +212,12 @@ pub(crate) const MISTAKES: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Cases whose place is the attribute: a missing argument has no place of its own, and what makes a
-/// type outlive the runtime is a trait that the attribute implements.
-pub(crate) const AT_THE_ATTRIBUTE: [&str; 2] =
-    ["participant/no_name", "participant/generic_without_static"];
+/// Cases whose place is the attribute: a missing argument, and an attribute that stands in the wrong
+/// place, have no other; and what makes a type outlive the runtime is a trait that the attribute
+/// implements.
+pub(crate) const AT_THE_ATTRIBUTE: [&str; 4] = [
+    "participant/generic_without_static",
+    "participant/no_name",
+    "two_phase_action/function_below_global_transactional",
+    "two_phase_action/function_missing_partner",
+];
