@@ -207,10 +207,11 @@ impl fmt::Display for Broken {
                 problem => problem.fmt(f)?,
             }
         }
-        if more > 0 {
-            write!(f, "\nand {more} more sequences that break the same rules")?;
+        match more {
+            0 => Ok(()),
+            1 => f.write_str("\nand one more sequence that breaks the same rule"),
+            _ => write!(f, "\nand {more} more sequences that break the same rules"),
         }
-        Ok(())
     }
 }
 
