@@ -3,7 +3,7 @@ use unanimous_protocol::message::{
     InDoubtAnswer, ParkReason,
 };
 use unanimous_protocol::{
-    Alias, BranchState, DatabaseId, Decision, GlobalState, RollbackReason, Xid,
+    Alias, BranchKind, BranchState, DatabaseId, Decision, GlobalState, RollbackReason, Xid,
 };
 
 use super::bench::{call, incarnation};
@@ -124,8 +124,14 @@ fn op2_what_does_not_fit_is_refused_and_changes_nothing() {
 
 #[test]
 fn op3_resolved_by_hand_is_carried_out_at_the_participant() {
+    for kind in [BranchKind::Fenced, BranchKind::AlwaysCancel] {
+        resolves_at_the_participant(Branched("a:1", RES_A, kind));
+    }
+}
+
+fn resolves_at_the_participant(branch: Branched) {
     let mut bench = Bench::<All>::new();
-    let (xid, alias) = committed(&mut bench, fenced("a:1", RES_A));
+    let (xid, alias) = committed(&mut bench, branch);
     bench.admin(AdminRequest::GiveUp(
         xid.clone(),
         call("a:1"),

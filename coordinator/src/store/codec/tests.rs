@@ -42,7 +42,7 @@ fn resource() -> impl Strategy<Value = Resource> {
 fn registration() -> impl Strategy<Value = Arc<Registration>> {
     let call = "([a-z.~]{1,9}:[1-9][0-9]?)(/[a-z]{1,9}:[1-9]){0,3}";
     (
-        (any::<u32>(), call, resource(), text(), any::<bool>()),
+        (any::<u32>(), call, resource(), text(), kind()),
         (
             any::<[u8; 32]>(),
             prop::option::of(text()),
@@ -50,23 +50,27 @@ fn registration() -> impl Strategy<Value = Arc<Registration>> {
         ),
     )
         .prop_map(
-            |((alias, call, resource, action, fenced), (digest, arguments, trace))| {
+            |((alias, call, resource, action, kind), (digest, arguments, trace))| {
                 Arc::new(Registration {
                     alias: Alias(alias),
                     call: call.parse().unwrap(),
                     resource,
                     action: action.parse().unwrap(),
-                    kind: if fenced {
-                        BranchKind::Fenced
-                    } else {
-                        BranchKind::Unfenced
-                    },
+                    kind,
                     digest: Digest(digest),
                     arguments,
                     trace: trace.map(TraceContext),
                 })
             },
         )
+}
+
+fn kind() -> impl Strategy<Value = BranchKind> {
+    prop::sample::select(vec![
+        BranchKind::Fenced,
+        BranchKind::Unfenced,
+        BranchKind::AlwaysCancel,
+    ])
 }
 
 fn decision() -> impl Strategy<Value = Decision> {
