@@ -278,3 +278,28 @@ fn a_list_says_why_a_branch_waits() {
     assert_eq!(branch.decision, Some(Decision::Commit));
     assert_eq!(branch.parked, Some(ParkReason::Missing));
 }
+
+#[test]
+fn a_long_list_is_told_page_by_page() {
+    let mut bench = Bench::<All>::new();
+    let xids: Vec<Xid> = (0..5).map(|_| bench.begin()).collect();
+    // One that is finished is on no page.
+    bench.commit(&xids[1], &[], &[]);
+    let mut page = |after: Option<&Xid>| {
+        let list = AdminRequest::List {
+            finished: false,
+            limit: 2,
+            after: after.cloned(),
+        };
+        match bench.admin(list) {
+            AdminAnswer::Transactions(found) => {
+                let found = found.into_iter().map(|line| line.xid);
+                found.collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(page(None), [xids[0].clone(), xids[2].clone()]);
+    assert_eq!(page(Some(&xids[2])), [xids[3].clone(), xids[4].clone()]);
+    assert_eq!(page(Some(&xids[4])), []);
+}
