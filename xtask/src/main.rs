@@ -10,8 +10,10 @@
 )]
 
 mod bless;
+mod budgets;
 mod check;
 mod codegen;
+mod ide;
 mod package;
 mod rules;
 mod steps;
@@ -35,6 +37,10 @@ cargo xtask COMMAND
                  of features and doubled crates. Read the difference before you commit it.
   codegen        regenerate the code of the messages and stubs from protocol/proto; it is checked
                  in, and a test compares
+  budgets        what annotations cost: check and build times, sizes, run times, beside plain code;
+                 fails where a budget is missed. Takes minutes and a quiet machine
+  ide            what an editor shows of annotated code: builds rust-analyzer's crates, which takes
+                 long, and checks definition, rename, hover and completion
   advisories     known vulnerabilities in what we depend on (fetches the advisory database,
                  so it is no step of `test`)
   help           this text
@@ -68,14 +74,16 @@ fn run(args: &[&str]) -> Result<(), String> {
         ["rules"] => rules::run(&Workspace::find()?),
         ["bless"] => bless::run(&Workspace::find()?),
         ["codegen"] => codegen::run(&Workspace::find()?),
+        ["budgets"] => budgets::run(&Workspace::find()?),
+        ["ide"] => ide::run(&Workspace::find()?),
         ["advisories"] => tools::advisories(&Workspace::find()?),
         [
-            command @ ("rules" | "bless" | "codegen" | "advisories" | "help"),
+            command @ ("rules" | "bless" | "codegen" | "budgets" | "ide" | "advisories" | "help"),
             extra,
             ..,
         ] => Err(format!("`{command}` takes no arguments, found `{extra}`")),
         [unknown, ..] => Err(format!(
-            "no command `{unknown}`: use test, rules, bless, codegen, advisories or help"
+            "no command `{unknown}`: use test, rules, bless, codegen, budgets, ide, advisories or help"
         )),
     }
 }
@@ -110,7 +118,7 @@ mod tests {
         let message = run(&["tests"]).unwrap_err();
         assert_eq!(
             message,
-            "no command `tests`: use test, rules, bless, codegen, advisories or help"
+            "no command `tests`: use test, rules, bless, codegen, budgets, ide, advisories or help"
         );
     }
 
