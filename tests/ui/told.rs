@@ -215,9 +215,8 @@ pub(crate) const MISTAKES: &[(&str, &str, &str)] = &[
 /// Cases whose place is the attribute: a missing argument, and an attribute that stands in the wrong
 /// place, have no other; and what makes a type outlive the runtime is a trait that the attribute
 /// implements.
-pub(crate) const AT_THE_ATTRIBUTE: [&str; 4] = [
+pub(crate) const AT_THE_ATTRIBUTE: [&str; 3] = [
     "participant/generic_without_static",
     "participant/no_name",
     "two_phase_action/function_below_global_transactional",
-    "two_phase_action/function_missing_partner",
 ];

@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned as _;
 use syn::{Expr, ExprPath, LitStr, Token};
 
 use crate::diagnostics::Errors;
@@ -51,8 +52,8 @@ pub(crate) const ACCEPTED: &[Accepted] = &[
 
 /// What ends a branch in phase two.
 pub(crate) enum Partner {
-    /// `none`: the decision ends it by itself.
-    None,
+    /// `none`: the decision ends it by itself. The place of the word.
+    None(Span),
     /// A function.
     Function(Named),
 }
@@ -135,7 +136,7 @@ fn partner(key: &Ident, input: ParseStream<'_>) -> syn::Result<Partner> {
         return Err(syn::Error::new_spanned(text, message));
     }
     if is_word(&value, "none") {
-        return Ok(Partner::None);
+        return Ok(Partner::None(value.span()));
     }
     let (path, list) = match value {
         Expr::Path(path) => (path, None),

@@ -1,6 +1,6 @@
 //! Rules across a free function, its arguments and what its partners are passed.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
 use syn::{Expr, GenericParam, Signature, Token};
@@ -21,7 +21,7 @@ use crate::two_phase_action::validate::future;
 /// The action, checked; nothing if a mistake was found in it.
 pub(super) fn validate(function: &AnnotatedFn, args: Args, errors: &mut Errors) -> Option<Action> {
     let before = errors.count();
-    missing(&args, errors);
+    missing(&function.sig.ident, &args, errors);
     check_always_cancel(&args, errors);
     check_signature(&function.sig, errors);
     let parameters = sorted(function, args.has("fence"), errors);
@@ -71,22 +71,23 @@ pub(super) fn validate(function: &AnnotatedFn, args: Args, errors: &mut Errors) 
     })
 }
 
-fn missing(args: &Args, errors: &mut Errors) {
+fn missing(function: &Ident, args: &Args, errors: &mut Errors) {
     let wanted = [
         ("commit", "makes final what this one reserved", "confirm"),
         ("rollback", "gives back what this one reserved", "cancel"),
     ];
     for (key, what, example) in wanted {
         if !args.has(key) {
-            let message =
-                format!("`{key}` is missing: name the function that {what}: {key} = {example}");
-            errors.at_span(Span::call_site(), message);
+            let message = format!(
+                "`{key}` is missing: name the function that {what}: {key} = {example}, or write {key} = none"
+            );
+            errors.at(function, message);
         }
     }
-    if let (Some(Partner::None), Some(Partner::None)) = (&args.commit, &args.rollback) {
+    if let (Some(Partner::None(_)), Some(Partner::None(place))) = (&args.commit, &args.rollback) {
         let message = "an action without any partner needs no annotation: name a function for \
                        `commit` or for `rollback`";
-        errors.at_span(Span::call_site(), message);
+        errors.at_span(*place, message);
     }
 }
 
@@ -99,7 +100,7 @@ fn check_always_cancel(args: &Args, errors: &mut Errors) {
         let message = "without a fence the rollback partner is called in any case: remove \
                        `always_cancel`";
         errors.at(word, message);
-    } else if matches!(args.rollback, Some(Partner::None)) {
+    } else if matches!(args.rollback, Some(Partner::None(_))) {
         let message = "`always_cancel` is about the rollback partner, and this action has none";
         errors.at(word, message);
     }
