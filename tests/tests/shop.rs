@@ -228,7 +228,12 @@ fn no_process_outlives_a_launcher_that_is_killed_and_the_next_removes_its_files(
         }
     }
     // Its folder could not be removed; the next launcher does it.
-    let Launcher { temporary, .. } = launcher;
+    let Launcher {
+        temporary,
+        _alone: alone,
+        ..
+    } = launcher;
+    drop(alone);
     let mut next = Launcher::start_in(temporary, programs::folder(), &["--serve"]);
     next.wait_for("/orders/1");
     next.signal("INT");
