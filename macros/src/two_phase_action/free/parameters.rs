@@ -199,9 +199,9 @@ fn state(parameter: PatType) -> syn::Result<State> {
         return error("state lives as long as the runtime: its type holds no reference");
     }
     Ok(State {
+        parameter,
         ident,
         held,
         owned,
-        parameter,
     })
 }
