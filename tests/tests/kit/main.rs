@@ -1,5 +1,6 @@
 //! The test kit itself: it shows what is right and finds what is wrong.
 
+mod functions;
 mod harness;
 mod kinds;
 mod mocked;

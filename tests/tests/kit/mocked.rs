@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use unanimous::testing::without_coordinator;
-use unanimous::{Outcome, RollbackReason, global_transactional};
+use unanimous::{Error, Outcome, RollbackReason, global_transactional};
 
 use crate::participants::{Accounts, Failure};
 
@@ -64,7 +64,8 @@ async fn pay(accounts: &Accounts) -> Result<i64, Failure> {
 async fn a_real_action_says_that_it_was_not_provided() {
     let accounts = Accounts::new().await;
     let (left, decided) = without_coordinator(pay(&accounts)).await;
-    let error = left.expect_err("nobody provided it").to_string();
-    assert!(error.contains("was not provided"), "{error}");
+    let error = left.expect_err("nobody provided it");
+    let error = Error::find_in(&*error).expect("an error of ours");
+    assert!(matches!(error, Error::NotProvided { .. }), "{error}");
     assert!(!decided[0].is_commit());
 }
