@@ -102,6 +102,8 @@ impl Harness {
             })
             .build()
             .await?;
+        // What fails while it attaches is repeated by the clock, which stands still.
+        runtime.ready().await;
         Ok(Self {
             runtime,
             stage,

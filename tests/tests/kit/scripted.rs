@@ -27,6 +27,8 @@ async fn world() -> World {
         .build()
         .await
         .expect("a runtime");
+    // Before the clock is needed: it stands still.
+    runtime.ready().await;
     World {
         runtime,
         accounts,
