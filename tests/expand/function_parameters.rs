@@ -12,10 +12,10 @@ struct Item {
     sku: String,
 }
 
-#[two_phase_action(commit = sell, rollback = put_back(_journal, sku, items.len(), note, r#type))]
-async fn take<'a>(
-    #[state] _journal: &Journal,
-    sku: &'a str,
+#[two_phase_action(commit = sell, rollback = put_back(journal, sku, items.len(), note, r#type))]
+async fn take(
+    #[state] journal: &Journal,
+    sku: &str,
     items: &[Item],
     note: Option<&str>,
     first: Option<&Item>,
@@ -26,7 +26,7 @@ async fn take<'a>(
 ) -> Result<usize, Failure> {
     r#type += 1;
     log.push(format!("{sku} {note:?} {label} {type}"));
-    _journal.tried(sku);
+    journal.tried(sku);
     assert!(first.is_some());
     if items.is_empty() {
         Failure::business("nothing")

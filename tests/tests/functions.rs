@@ -1,6 +1,15 @@
 //! Free functions as actions: their state, how they are provided, and what becomes of them when
 //! they are not.
 
+#![allow(
+    clippy::unused_async,
+    reason = "the partner of a free function is async, also where it waits for nothing"
+)]
+#![allow(
+    clippy::large_types_passed_by_value,
+    reason = "futures are measured by their arguments"
+)]
+
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -176,9 +176,12 @@ pub struct How<R> {
     pub(crate) codec: Option<Codec<R>>,
 }
 
+/// What is stored of an answer; nothing of an error.
+type Encode<R> = fn(&R) -> Option<Result<Cow<'static, str>, serde_json::Error>>;
+
 /// How an answer is stored in a fence row and read back.
 pub(crate) struct Codec<R> {
-    pub(crate) encode: fn(&R) -> Option<Result<Cow<'static, str>, serde_json::Error>>,
+    pub(crate) encode: Encode<R>,
     pub(crate) decode: fn(&str) -> Result<R, serde_json::Error>,
 }
 

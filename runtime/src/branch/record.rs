@@ -310,17 +310,17 @@ impl<'a> Fields<'a> {
         } else {
             &mut self.more[..]
         };
-        all.sort_by(|one, other| name(one).cmp(&name(other)));
+        all.sort_by(|one, other| name(one.as_ref()).cmp(&name(other.as_ref())));
         let all = &*all;
         all.iter().enumerate().filter_map(move |(at, field)| {
-            let next = all.get(at + 1).and_then(name);
-            field.as_ref().filter(|_| name(field) != next)
+            let next = all.get(at + 1).and_then(|next| name(next.as_ref()));
+            field.as_ref().filter(|_| name(field.as_ref()) != next)
         })
     }
 }
 
-fn name<'a>(field: &'a Option<Field<'_>>) -> Option<&'a str> {
-    field.as_ref().map(|(name, _)| &**name)
+fn name<'a>(field: Option<&'a Field<'_>>) -> Option<&'a str> {
+    field.map(|(name, _)| &**name)
 }
 
 impl<'de> Deserialize<'de> for Fields<'de> {

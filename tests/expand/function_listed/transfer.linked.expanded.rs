@@ -1,4 +1,4 @@
-#[allow(deprecated)]
+#[allow(deprecated, clippy::used_underscore_binding)]
 const _: () = {
     const LINKED: ::unanimous::__private::LinkedFunction = ::unanimous::__private::LinkedFunction::new(
             ::unanimous::__private::ActionSpec::new(

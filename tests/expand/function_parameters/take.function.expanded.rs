@@ -1,5 +1,5 @@
-async fn take<'a>(
-    sku: &'a str,
+async fn take(
+    sku: &str,
     items: &[Item],
     note: Option<&str>,
     first: Option<&Item>,
@@ -36,12 +36,11 @@ async fn take<'a>(
                     return __returned;
                 }
                 #[allow(unused_variables)]
-                #[allow(clippy::no_effect_underscore_binding)]
-                let _journal: &Journal = __states.get();
+                let journal: &Journal = __states.get();
                 {
                     r#type += 1;
                     log.push(format!("{sku} {note:?} {label} {type}"));
-                    _journal.tried(sku);
+                    journal.tried(sku);
                     assert!(first.is_some());
                     if items.is_empty() {
                         Failure::business("nothing")

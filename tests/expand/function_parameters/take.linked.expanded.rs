@@ -1,4 +1,4 @@
-#[allow(deprecated)]
+#[allow(deprecated, clippy::used_underscore_binding)]
 const _: () = {
     const LINKED: ::unanimous::__private::LinkedFunction = ::unanimous::__private::LinkedFunction::new(
             ::unanimous::__private::ActionSpec::new(
@@ -15,7 +15,7 @@ const _: () = {
         )
         .needs(&[::unanimous::__private::Need::of::<Journal>()])
         .commit(|__states, __branch| ::std::boxed::Box::pin(async move {
-            let _journal: &Journal = __states.get();
+            let journal: &Journal = __states.get();
             let __owned: <str as ::std::borrow::ToOwned>::Owned = __branch
                 .argument("sku")?;
             let sku: &str = &__owned;
@@ -32,11 +32,11 @@ const _: () = {
             let first: ::core::option::Option<&Item> = __owned.as_ref();
             let label: Cow<'static, str> = __branch.argument("label")?;
             let r#type: u8 = __branch.argument("type")?;
-            let __answer = sell(_journal, sku, items, note, first, label, r#type).await;
+            let __answer = sell(journal, sku, items, note, first, label, r#type).await;
             ::unanimous::__private::ended(__answer)
         }))
         .rollback(|__states, __branch| ::std::boxed::Box::pin(async move {
-            let _journal: &Journal = __states.get();
+            let journal: &Journal = __states.get();
             let __owned: <str as ::std::borrow::ToOwned>::Owned = __branch
                 .argument("sku")?;
             let sku: &str = &__owned;
@@ -48,7 +48,7 @@ const _: () = {
             > = __branch.argument("note")?;
             let note: ::core::option::Option<&str> = __owned.as_deref();
             let r#type: u8 = __branch.argument("type")?;
-            let __answer = put_back(_journal, sku, items.len(), note, r#type).await;
+            let __answer = put_back(journal, sku, items.len(), note, r#type).await;
             ::unanimous::__private::ended(__answer)
         }));
     ::unanimous::__private::inventory::submit! {

@@ -1,5 +1,5 @@
 #[cfg(any())]
-#[allow(deprecated)]
+#[allow(deprecated, clippy::used_underscore_binding)]
 const _: () = {
     const LINKED: ::unanimous::__private::LinkedFunction = ::unanimous::__private::LinkedFunction::new(
             ::unanimous::__private::ActionSpec::new(

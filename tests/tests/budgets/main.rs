@@ -60,7 +60,10 @@ async fn inside<T, F: Future<Output = T>>(world: &World, call: impl Fn() -> F) -
         }
         Ok::<_, Error>(counted)
     };
-    let warm_up = async { Ok::<_, Error>(drop(call().await)) };
+    let warm_up = async {
+        drop(call().await);
+        Ok::<_, Error>(())
+    };
     let transaction = GlobalTransaction::named("counts").runtime(&world.runtime);
     let warmed_up = transaction.clone().run(warm_up).await.expect("it begins");
     warmed_up.into_result().expect("it commits");

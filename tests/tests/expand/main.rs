@@ -6,6 +6,14 @@
     clippy::large_types_passed_by_value,
     reason = "a case measures futures by their arguments"
 )]
+#![allow(
+    clippy::unused_async,
+    reason = "the partner of a free function is async, also where it waits for nothing"
+)]
+#![allow(
+    clippy::too_many_arguments,
+    reason = "a case shows every form of a parameter at once"
+)]
 
 mod world;
 

@@ -169,7 +169,7 @@ fn linked(action: &Action) -> TokenStream {
     let name = name(action);
     quote_spanned! {mixed=>
         #(#cfgs)*
-        #[allow(deprecated)]
+        #[allow(deprecated, clippy::used_underscore_binding)]
         const _: () = {
             const LINKED: #linked =
                 #linked::new(#spec, #type_of(#function), #name) #aliases #needs #fence #(#partners)*;

@@ -32,6 +32,10 @@ async fn run(
     run.await.unwrap()
 }
 
+#[expect(
+    clippy::unused_async,
+    reason = "it runs when it is polled, inside the transaction"
+)]
 async fn wait_at(position: u32) -> Result<(), Failure> {
     act("queue.join", 1)?;
     Err(Failure::Waiting(position))

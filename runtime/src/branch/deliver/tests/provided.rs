@@ -8,6 +8,7 @@ use super::*;
 use crate::branch::deliver::ProvideError;
 use crate::branch::fence::DynFence;
 use crate::branch::{ActionSpec, Branch, PhaseTwoError, SourceLocation};
+use unanimous_protocol::ActionName;
 
 /// A participant of any name and actions, without contents.
 struct Plain {
@@ -190,6 +191,6 @@ fn a_participant_answers_to_the_old_names_of_its_actions() {
     const RENAMED: &[ActionSpec] = &[ActionSpec::new("take", "bank.rs", 3).aliases(&["debit"])];
     let registry = registry(vec![plain("bank", RENAMED)]).unwrap();
     let actions = registry.iter().next().unwrap().actions();
-    let names: Vec<_> = actions.iter().map(|name| name.as_str()).collect();
+    let names: Vec<_> = actions.iter().map(ActionName::as_str).collect();
     assert_eq!(names, ["debit", "take"]);
 }
