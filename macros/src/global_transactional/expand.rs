@@ -6,7 +6,7 @@ use quote::{ToTokens, quote, quote_spanned};
 
 use super::args::{CommitOn, Propagation};
 use super::model::Model;
-use crate::hygiene::{at, braces, local};
+use crate::hygiene::{CratePath, at, braces, local};
 use crate::syntax::annotated_fn::Body;
 use crate::syntax::async_fn::Shape;
 use crate::syntax::duration::Time;
@@ -138,11 +138,12 @@ fn how(model: &Model) -> TokenStream {
                 .call_under("how_mapped", model.arrow, of, convert)
         }
     };
-    let commit_on = model.commit_on.as_ref().map(commit_on);
+    let commit_on = model.commit_on.as_ref();
+    let commit_on = commit_on.map(|arguments| commit_on_call(&model.krate, arguments));
     quote!(#how #commit_on)
 }
 
-fn commit_on(CommitOn { pattern, guard }: &CommitOn) -> TokenStream {
+fn commit_on_call(krate: &CratePath, CommitOn { pattern, guard }: &CommitOn) -> TokenStream {
     let result = local("__result");
     let guard = guard.as_ref().map(|guard| quote!(if #guard));
     let arms = quote_spanned! {Span::mixed_site()=>
@@ -150,5 +151,16 @@ fn commit_on(CommitOn { pattern, guard }: &CommitOn) -> TokenStream {
         _ => false,
     };
     let arms = braces(arms, Span::mixed_site());
-    quote_spanned!(Span::mixed_site()=> .commit_on(|#result| match #result #arms))
+    let (text, without_text) = (krate.private("Text"), krate.private("WithoutText"));
+    // The trait serves errors without `Display` alone.
+    quote_spanned! {Span::mixed_site()=>
+        .commit_on(
+            |#result| match #result #arms,
+            |#result| {
+                #[allow(unused_imports)]
+                use #without_text as _;
+                #text(#result).text()
+            },
+        )
+    }
 }

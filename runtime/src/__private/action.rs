@@ -200,6 +200,7 @@ pub const fn how_fenced_mapped<R: FencedFallible>(fail: fn(Error) -> R) -> How<R
         fail,
         ending: R::ending,
         commit_on: None,
+        text: None,
         codec: Some(codec),
     }
 }

@@ -1,6 +1,7 @@
 //! What the expansion of `#[global_transactional]` calls.
 
 use std::borrow::{Borrow, Cow};
+use std::fmt::Display;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -173,6 +174,8 @@ pub struct How<R> {
     pub(crate) fail: fn(Error) -> R,
     pub(crate) ending: fn(&R) -> Ending,
     pub(crate) commit_on: Option<fn(&R) -> bool>,
+    /// Tells an error that `commit_on` matched and that the caller does not get.
+    pub(crate) text: Option<fn(&R) -> String>,
     pub(crate) codec: Option<Codec<R>>,
 }
 
@@ -186,10 +189,11 @@ pub(crate) struct Codec<R> {
 }
 
 impl<R> How<R> {
-    /// `commit_on(PATTERN)`.
+    /// `commit_on(PATTERN)`, and how an error that it matches is told.
     #[must_use]
-    pub const fn commit_on(mut self, matches: fn(&R) -> bool) -> Self {
+    pub const fn commit_on(mut self, matches: fn(&R) -> bool, text: fn(&R) -> String) -> Self {
         self.commit_on = Some(matches);
+        self.text = Some(text);
         self
     }
 }
@@ -197,6 +201,31 @@ impl<R> How<R> {
 impl<R> std::fmt::Debug for How<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("How").finish_non_exhaustive()
+    }
+}
+
+/// A body's own error as text, where its type has one: then this method is found before that of
+/// [`WithoutText`].
+#[derive(Debug)]
+pub struct Text<'a, R>(pub &'a R);
+
+impl<T, E: Display> Text<'_, Result<T, E>> {
+    /// What the error says; nothing of an `Ok`.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.0.as_ref().err().map(E::to_string).unwrap_or_default()
+    }
+}
+
+/// An error that does not implement `Display`.
+pub trait WithoutText {
+    /// Says so.
+    fn text(&self) -> String;
+}
+
+impl<R> WithoutText for Text<'_, R> {
+    fn text(&self) -> String {
+        "its type does not implement `Display`".to_owned()
     }
 }
 
@@ -213,6 +242,7 @@ pub const fn how_mapped<R: Fallible>(fail: fn(Error) -> R) -> How<R> {
         fail,
         ending: R::ending,
         commit_on: None,
+        text: None,
         codec: None,
     }
 }
@@ -229,12 +259,14 @@ pub fn run_global<F: Future>(
     RunGlobal {
         run: Run::new(spec.plan(), body, how.ending, how.commit_on),
         fail: how.fail,
+        text: how.text,
     }
 }
 
 struct RunGlobal<'a, F: Future> {
     run: Run<'a, F>,
     fail: fn(Error) -> F::Output,
+    text: Option<fn(&F::Output) -> String>,
 }
 
 impl<F: Future> Future for RunGlobal<'_, F> {
@@ -243,9 +275,24 @@ impl<F: Future> Future for RunGlobal<'_, F> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let ran = ready!(Pin::new(&mut self.run).poll(cx));
         Poll::Ready(match (ran.output, ran.finished.error) {
-            (_, Some(error)) => (self.fail)(error),
+            (output, Some(error)) => {
+                let lost = output.filter(|output| (self.run.ending())(output) == Ending::Err);
+                if let (Some(lost), Some(text)) = (lost, self.text) {
+                    tell_lost(&error, &text(&lost));
+                }
+                (self.fail)(error)
+            }
             (Some(output), None) => output,
             (None, None) => unreachable!("a run without output ended in an error"),
         })
     }
+}
+
+/// The caller hears what became of the transaction instead of the body's own error.
+fn tell_lost(instead: &Error, text: &str) {
+    tracing::warn!(
+        error = text,
+        instead = %instead,
+        "an error that `commit_on` matches is not returned, as nothing was committed"
+    );
 }

@@ -398,6 +398,11 @@ impl<'a, F: Future> Run<'a, F> {
         }
     }
 
+    /// How an output is judged, `commit_on` apart.
+    pub(crate) fn ending(&self) -> fn(&F::Output) -> Ending {
+        self.ending
+    }
+
     fn judge(&self, output: &F::Output) -> Ending {
         match (self.ending)(output) {
             Ending::Err if self.commit_on.is_some_and(|matches| matches(output)) => {

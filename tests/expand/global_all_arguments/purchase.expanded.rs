@@ -12,12 +12,19 @@ async fn purchase(
             ::unanimous::__private::how_mapped::<
                 Result<(), Failure>,
             >(|__error| ::core::result::Result::Err(Failure::Transaction(__error)))
-                .commit_on(|__result| match __result {
-                    ::core::result::Result::Err(
-                        Failure::Business(word),
-                    ) if word.is_empty() => true,
-                    _ => false,
-                }),
+                .commit_on(
+                    |__result| match __result {
+                        ::core::result::Result::Err(
+                            Failure::Business(word),
+                        ) if word.is_empty() => true,
+                        _ => false,
+                    },
+                    |__result| {
+                        #[allow(unused_imports)]
+                        use ::unanimous::__private::WithoutText as _;
+                        ::unanimous::__private::Text(__result).text()
+                    },
+                ),
             ::core::pin::pin!(
                 ::core::option::Option::Some(async move {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]

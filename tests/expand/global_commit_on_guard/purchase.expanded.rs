@@ -8,10 +8,17 @@ async fn purchase(probe: &Probe, word: &'static str) -> Result<(), Failure> {
                 ),
             ),
             ::unanimous::__private::how::<Result<(), Failure>>()
-                .commit_on(|__result| match __result {
-                    ::core::result::Result::Err(error) if error.is_harmless() => true,
-                    _ => false,
-                }),
+                .commit_on(
+                    |__result| match __result {
+                        ::core::result::Result::Err(error) if error.is_harmless() => true,
+                        _ => false,
+                    },
+                    |__result| {
+                        #[allow(unused_imports)]
+                        use ::unanimous::__private::WithoutText as _;
+                        ::unanimous::__private::Text(__result).text()
+                    },
+                ),
             ::core::pin::pin!(
                 ::core::option::Option::Some(async move {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]

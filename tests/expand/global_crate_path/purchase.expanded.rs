@@ -14,10 +14,17 @@ async fn purchase(probe: &Probe) -> Result<(), String> {
                     ::core::result::Result::Err(__error)
                         .map_err(|error| error.to_string())
                 })
-                .commit_on(|__result| match __result {
-                    ::core::result::Result::Err(_) => true,
-                    _ => false,
-                }),
+                .commit_on(
+                    |__result| match __result {
+                        ::core::result::Result::Err(_) => true,
+                        _ => false,
+                    },
+                    |__result| {
+                        #[allow(unused_imports)]
+                        use crate::renamed::__private::WithoutText as _;
+                        crate::renamed::__private::Text(__result).text()
+                    },
+                ),
             ::core::pin::pin!(
                 ::core::option::Option::Some(async move {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]

@@ -9,10 +9,17 @@ async fn price(probe: &Probe, wait: bool) -> Result<Option<Xid>, Failure> {
                 )
                 .propagation(::unanimous::__private::Propagation::Supports),
             ::unanimous::__private::how::<Result<Option<Xid>, Failure>>()
-                .commit_on(|__result| match __result {
-                    ::core::result::Result::Err(Failure::Business("waiting")) => true,
-                    _ => false,
-                }),
+                .commit_on(
+                    |__result| match __result {
+                        ::core::result::Result::Err(Failure::Business("waiting")) => true,
+                        _ => false,
+                    },
+                    |__result| {
+                        #[allow(unused_imports)]
+                        use ::unanimous::__private::WithoutText as _;
+                        ::unanimous::__private::Text(__result).text()
+                    },
+                ),
             ::core::pin::pin!(
                 ::core::option::Option::Some(async move {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]

@@ -6,6 +6,7 @@ use unanimous::{
     CallFailure, Error, Outcome, RetryPolicy, TolerateExt, Xid, global_transactional, retry_call,
 };
 
+use crate::logs;
 use crate::vault::{Failure, Fault, Gate, Vault};
 use crate::wire::{Fate, Message, Wire};
 use crate::world::{FULL, Site, World, coordinator, sold, take_all, xid};
@@ -414,5 +415,58 @@ async fn a_coordinator_in_memory_commits_and_rolls_back() {
         .expect_err("it fails");
     world.settle().await;
     assert_eq!(world.sums().await, sold(2));
+    world.end().await;
+}
+
+/// An error that says nothing: its type has no text.
+#[derive(Debug)]
+enum Mute {
+    Busy,
+    Transaction(Error),
+}
+
+impl From<Error> for Mute {
+    fn from(error: Error) -> Self {
+        Self::Transaction(error)
+    }
+}
+
+#[global_transactional(commit_on(Failure::Scripted(_)))]
+async fn swallow_and_fail(vaults: &[Vault], label: &str) -> Result<(), Failure> {
+    let _ = vaults[1].take(label, FULL + 1).await;
+    Err(Failure::Scripted("the queue is long"))
+}
+
+#[global_transactional(commit_on(Mute::Busy))]
+async fn swallow_and_be_busy(vaults: &[Vault], label: &str) -> Result<(), Mute> {
+    let _ = vaults[1].take(label, FULL + 1).await;
+    Err(Mute::Busy)
+}
+
+/// Calls-and-wire 2.
+#[tokio::test]
+async fn an_error_that_commit_on_matches_and_that_is_not_returned_goes_to_the_log() {
+    let site = Site::new();
+    let world = World::start(&site).await;
+    let written = logs::Written::default();
+    let guard = logs::here(&written);
+    let told = world.run(swallow_and_fail(&world.vaults, "b")).await;
+    let told = told.expect_err("a call failed").transaction();
+    assert!(matches!(told, Error::RollbackOnly { .. }), "{told:?}");
+    let mute = world.run(swallow_and_be_busy(&world.vaults, "c")).await;
+    let Err(Mute::Transaction(Error::RollbackOnly { .. })) = mute else {
+        panic!("{mute:?}")
+    };
+    drop(guard);
+    let text = written.text();
+    for lost in [
+        "the scenario wanted it: the queue is long",
+        "its type does not implement",
+    ] {
+        let line = text.lines().find(|line| line.contains(lost));
+        let line = line.unwrap_or_else(|| panic!("{lost} is not in the log:\n{text}"));
+        assert!(line.contains("WARN") && line.contains("instead="), "{line}");
+    }
+    world.settle().await;
     world.end().await;
 }
