@@ -326,12 +326,21 @@ async fn matrix_31_what_follows_a_commit_runs_once_wherever_its_caller_was_dropp
 async fn matrix_32_a_phase_two_dropped_at_any_poll_is_repeated_and_takes_effect_once() {
     /// More than a phase two has.
     const POLLS: usize = 30;
+    /// How many of them are user code's: the database needs now more, now fewer before it runs.
+    const LINGER: usize = 6;
     let site = Site::new();
     let wire = Wire::to(coordinator(&site.embedded()).await);
     let world = World::on(&site, Arc::new(wire.clone())).await;
+    let script = Arc::clone(&world.vaults[0].script);
     for commits in [true, false] {
         for polls in 0..POLLS {
             let label = format!("{commits} {polls}");
+            let phase = if commits {
+                &script.confirms
+            } else {
+                &script.cancels
+            };
+            phase.then(Fault::Linger(LINGER));
             // The first delivery to each vault.
             let mut first = world.vaults.len();
             wire.plan(move |message| {
@@ -360,7 +369,6 @@ async fn matrix_32_a_phase_two_dropped_at_any_poll_is_repeated_and_takes_effect_
             }
         }
     }
-    let script = &world.vaults[0].script;
     for phase in [&script.confirms, &script.cancels] {
         let runs = phase.runs();
         assert!(runs > POLLS, "none was dropped in user code: {runs}");

@@ -87,6 +87,8 @@ pub(crate) enum Fault {
     GiveUp,
     RetryAfter(Duration),
     Stop(Gate),
+    /// It goes on after this many polls.
+    Linger(usize),
 }
 
 impl Fault {
@@ -98,6 +100,12 @@ impl Fault {
             Self::RetryAfter(after) => Err(PhaseTwoError::retry_after(after, "later")),
             Self::Stop(gate) => {
                 gate.pass().await;
+                Ok(())
+            }
+            Self::Linger(polls) => {
+                for _ in 0..polls {
+                    tokio::task::yield_now().await;
+                }
                 Ok(())
             }
         }
