@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn only_sources_without_a_host_are_unpacked_packages() {
         let home = scratch("home");
-        for name in ["-0f13", "index.crates.io-1949"] {
+        for name in ["-0f13", "registry.example-1949"] {
             fs::create_dir_all(home.join("registry/src").join(name)).unwrap();
         }
         let unpacked = unpacked_folders(&home).unwrap();
