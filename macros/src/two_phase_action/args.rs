@@ -107,11 +107,7 @@ fn take(args: &mut Args, key: &Ident, input: ParseStream<'_>) -> syn::Result<()>
         "alias" => args.alias = literal_names(key, input)?,
         "commit" => args.commit = Some(partnered(key, input)?),
         "rollback" => args.rollback = Some(partnered(key, input)?),
-        "fence" => {
-            let equals = input.fork().parse::<Token![=]>()?.span;
-            let expression = expression(input)?;
-            args.fence = Some(Fence { expression, equals });
-        }
+        "fence" => args.fence = Some(fence(input)?),
         "always_cancel" => args.always_cancel = Some(key.clone()),
         // The table holds no other key.
         _ => args.map_err = Some(expression(input)?),
@@ -119,20 +115,45 @@ fn take(args: &mut Args, key: &Ident, input: ParseStream<'_>) -> syn::Result<()>
     Ok(())
 }
 
-/// `= confirm`, `= Self::confirm` or `= none`.
-fn partnered(key: &Ident, input: ParseStream<'_>) -> syn::Result<Partnered> {
+/// `= EXPR`, and where the `=` stands.
+pub(super) fn fence(input: ParseStream<'_>) -> syn::Result<Fence> {
+    let equals = input.fork().parse::<Token![=]>()?.span;
+    let expression = expression(input)?;
+    Ok(Fence { expression, equals })
+}
+
+/// What stands behind `commit` and `rollback`.
+pub(super) enum Written {
+    /// `= none`. The place of the word.
+    None(Span),
+    /// Anything else, and where the `=` before it stands.
+    Value(Expr, Span),
+}
+
+/// `= none` or `= VALUE`; a name in quotes is refused. `kind` is what a value names: a method, a
+/// function.
+pub(super) fn written(key: &Ident, input: ParseStream<'_>, kind: &str) -> syn::Result<Written> {
     let equals = input.fork().parse::<Token![=]>()?.span;
     let value = expression(input)?;
     if let Some(text) = as_text(&value) {
         let message = format!(
-            "write the method itself, not its name in quotes: {key} = {}",
+            "write the {kind} itself, not its name in quotes: {key} = {}",
             text.value()
         );
         return Err(syn::Error::new_spanned(text, message));
     }
     if is_word(&value, "none") {
-        return Ok(Partnered::Nobody(value.span()));
+        return Ok(Written::None(value.span()));
     }
+    Ok(Written::Value(value, equals))
+}
+
+/// `= confirm`, `= Self::confirm` or `= none`.
+fn partnered(key: &Ident, input: ParseStream<'_>) -> syn::Result<Partnered> {
+    let (value, equals) = match written(key, input, "method")? {
+        Written::None(word) => return Ok(Partnered::Nobody(word)),
+        Written::Value(value, equals) => (value, equals),
+    };
     if let Expr::Path(path) = &value
         && path.qself.is_none()
         && let Some(last) = path.path.segments.last()

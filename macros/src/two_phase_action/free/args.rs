@@ -3,15 +3,15 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
-use syn::spanned::Spanned as _;
 use syn::{Expr, ExprPath, LitStr, Token};
 
 use crate::diagnostics::Errors;
 use crate::hygiene::CratePath;
 use crate::syntax::arguments::{
-    Accepted, as_text, crate_path, expression, is_word, literal_name, literal_names,
-    parse as parse_arguments, ungrouped,
+    Accepted, crate_path, expression, literal_name, literal_names, parse as parse_arguments,
+    ungrouped,
 };
+use crate::two_phase_action::args::{Written, fence, written};
 use crate::two_phase_action::model::Fence;
 
 /// Every argument. The manual has a heading for each.
@@ -111,11 +111,7 @@ fn take(args: &mut Args, key: &Ident, input: ParseStream<'_>) -> syn::Result<()>
         "alias" => args.alias = literal_names(key, input)?,
         "commit" => args.commit = Some(partner(key, input)?),
         "rollback" => args.rollback = Some(partner(key, input)?),
-        "fence" => {
-            let equals = input.fork().parse::<Token![=]>()?.span;
-            let expression = expression(input)?;
-            args.fence = Some(Fence { expression, equals });
-        }
+        "fence" => args.fence = Some(fence(input)?),
         "always_cancel" => args.always_cancel = Some(key.clone()),
         "map_err" => args.map_err = Some(expression(input)?),
         // The table holds no other key.
@@ -126,18 +122,10 @@ fn take(args: &mut Args, key: &Ident, input: ParseStream<'_>) -> syn::Result<()>
 
 /// `= confirm`, `= confirm(tx, user)` or `= none`.
 fn partner(key: &Ident, input: ParseStream<'_>) -> syn::Result<Partner> {
-    let equals = input.fork().parse::<Token![=]>()?.span;
-    let value = expression(input)?;
-    if let Some(text) = as_text(&value) {
-        let message = format!(
-            "write the function itself, not its name in quotes: {key} = {}",
-            text.value()
-        );
-        return Err(syn::Error::new_spanned(text, message));
-    }
-    if is_word(&value, "none") {
-        return Ok(Partner::None(value.span()));
-    }
+    let (value, equals) = match written(key, input, "function")? {
+        Written::None(word) => return Ok(Partner::None(word)),
+        Written::Value(value, equals) => (value, equals),
+    };
     let (path, list) = match value {
         Expr::Path(path) => (path, None),
         Expr::Call(call) => match ungrouped(*call.func.clone()) {
