@@ -6,7 +6,7 @@ use unanimous::carry::ReceivedCall;
 use unanimous::{CallFailure, Completed, Context, Error, GlobalTransaction, Outcome, TolerateExt};
 
 use crate::cancellation::polled;
-use crate::vault::{Failure, Fault, Vault};
+use crate::vault::{Failure, Fault, POLLS, Vault};
 use crate::world::{LONG, Site, World, xid};
 
 /// What a message carries, and what its worker answers.
@@ -323,7 +323,7 @@ async fn matrix_30_a_received_call_may_be_dropped_at_any_poll() {
         assert_eq!(spent, i64::from(ended.get()), "{label}");
         assert_eq!(ran.failure().is_none(), ended.get(), "{label}: {ran:?}");
         if ended.get() {
-            assert!(polls > 3, "it has {polls} polls only");
+            assert!(polls > POLLS, "it has {polls} polls only");
             return world.end().await;
         }
     }
