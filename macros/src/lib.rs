@@ -18,6 +18,8 @@ mod two_phase_action;
 #[cfg(test)]
 mod manual;
 #[cfg(test)]
+mod parity;
+#[cfg(test)]
 mod snapshots;
 
 use proc_macro::TokenStream;

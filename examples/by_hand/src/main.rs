@@ -5,7 +5,8 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use by_hand::{Accounts, Bank, Notices, ledger};
+use by_hand::{Accounts, Bank, Journal, Letters, Notices, Office, Safes, fees, ledger};
+use sqlx::SqlitePool;
 use tempfile::TempDir;
 use unanimous::{Runtime, sqlite};
 
@@ -18,11 +19,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
         accounts: Accounts { db },
         notices: Arc::new(Notices::default()),
     };
+    let rome = sqlite::durable(folder.path().join("rome.db")).await?;
+    ledger::create(&rome).await?;
+    let office = office(&bank, rome);
     let log = folder.path().join("unanimous.redb");
     let runtime = Runtime::builder()
         .coordinator(format!("embedded:{}", log.display()))
         .participant(Arc::new(bank.accounts.clone()))
         .participant(bank.notices.clone())
+        .participant(Arc::new(office.safes[0].clone()))
+        .participant(Arc::new(office.safes[1].clone()))
+        .participant(Arc::new(office.letters.clone()))
+        .state(bank.accounts.db.clone())
+        .state(office.letters.journal.clone())
+        .linked_actions()
         .build()
         .await?;
 
@@ -33,8 +43,61 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("  {user}  free {free:>3}  held {held:>3}");
     }
     println!("  {:?}", bank.notices.outbox.all());
+
+    runtime.scope(Box::pin(visit(&office))).await;
+    runtime.quiet(Duration::from_secs(5)).await;
+    for (door, price, opened) in ledger::safes(&bank.accounts.db).await? {
+        println!("  safe {door}  price {price}  opened {opened}");
+    }
+    let mut done = office.letters.journal.all();
+    // Branches end side by side, in no order.
+    done.sort();
+    println!("  {}", done.join("\n  "));
     runtime.shutdown().await;
     Ok(())
+}
+
+/// Rome has a ledger of its own.
+fn office(bank: &Bank, rome: SqlitePool) -> Office {
+    let journal = Journal::default();
+    let safes = |city, db| Safes {
+        city,
+        db,
+        journal: journal.clone(),
+    };
+    Office {
+        accounts: bank.accounts.clone(),
+        notices: bank.notices.clone(),
+        safes: [
+            safes("Paris", bank.accounts.db.clone()),
+            safes("Rome", rome),
+        ],
+        letters: Letters {
+            journal: journal.clone(),
+        },
+    }
+}
+
+async fn visit(office: &Office) {
+    println!(
+        "waited         {}",
+        told(office.pay_and_wait("ada", 5).await)
+    );
+    println!("a remark       {}", told(office.remark("hello").await));
+    println!("price          {}", told(office.reprice(1, 12).await));
+    println!("an odd price   {}", told(office.reprice(1, 13).await));
+    println!("open           {}", told(office.open(1, "ada").await));
+    println!("no such door   {}", told(office.open(9, "ada").await));
+    println!("write          {}", told(office.write("ann").await));
+    println!(
+        "register       {}",
+        told(office.register("ada", "a deed", 2).await)
+    );
+    println!(
+        "empty paper    {}",
+        told(office.register("ada", "", 2).await)
+    );
+    println!("one fee        {}", told(fees::charge("ada", 1).await));
 }
 
 async fn play(bank: &Bank) {

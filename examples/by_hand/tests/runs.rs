@@ -14,5 +14,16 @@ fn the_bank_without_macros_adds_up() {
   eve  free  50  held   0
   [("30 paid", Sent), ("owed", Sent), ("somebody pays", Sent), ("paid twice", Sent), ("goodbye", Sent)]
 "#;
+    assert!(told.contains(expected), "{told}");
+    let expected = r"  safe 1  price 12  opened 1
+  safe 2  price 20  opened 1
+  insurance for 2
+  locksmith called off from 9, None, by safe-Paris.open:1
+  locksmith sent to 1
+  locksmith sent to 9
+  posted to ann
+  rings 2, loud: true
+  stamped a deed
+";
     assert!(told.ends_with(expected), "{told}");
 }

@@ -48,7 +48,8 @@ pub(crate) const ACCEPTED: &[Accepted] = &[
     },
 ];
 
-const PROPAGATION: &[(&str, Propagation)] = &[
+/// Every kind of propagation.
+pub(crate) const PROPAGATION: &[(&str, Propagation)] = &[
     ("required", Propagation::Required),
     ("requires_new", Propagation::RequiresNew),
     ("supports", Propagation::Supports),

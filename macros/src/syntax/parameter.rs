@@ -43,8 +43,11 @@ pub(crate) fn self_kind(receiver: &Receiver) -> syn::Result<SelfKind> {
     }
 }
 
+/// The words that may stand before a parameter.
+pub(crate) const MARKS: &[&str] = &["skip", "tried", "kept", "recorded", "state"];
+
 /// What may be written in `#[recorded(..)]` on a parameter.
-const RECORDED: &[Accepted] = &[
+pub(crate) const RECORDED: &[Accepted] = &[
     Accepted {
         name: "name",
         example: "name = \"old_name\"",
@@ -85,7 +88,7 @@ impl RecordedAs {
     }
 }
 
-/// The words that may stand before a parameter.
+/// The words before a parameter: see [`MARKS`].
 #[derive(Default)]
 pub(crate) struct Marks {
     pub(crate) skip: Option<Attribute>,
@@ -101,19 +104,20 @@ impl Marks {
     pub(crate) fn take(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Self {
         let mut marks = Self::default();
         attrs.retain(|attr| {
-            let (mark, word) = if attr.path().is_ident("skip") {
-                (&mut marks.skip, "skip")
-            } else if attr.path().is_ident("tried") {
-                (&mut marks.tried, "tried")
-            } else if attr.path().is_ident("kept") {
-                (&mut marks.kept, "kept")
-            } else if attr.path().is_ident("recorded") {
-                marks.recorded = Some((attr.clone(), RecordedAs::parse(attr, errors)));
-                return false;
-            } else if attr.path().is_ident("state") {
-                (&mut marks.state, "state")
-            } else {
+            let mut words = MARKS.iter().copied();
+            let Some(word) = words.find(|word| attr.path().is_ident(word)) else {
                 return true;
+            };
+            let mark = match word {
+                "skip" => &mut marks.skip,
+                "tried" => &mut marks.tried,
+                "kept" => &mut marks.kept,
+                "state" => &mut marks.state,
+                // The table holds no other word.
+                _ => {
+                    marks.recorded = Some((attr.clone(), RecordedAs::parse(attr, errors)));
+                    return false;
+                }
             };
             if !matches!(attr.meta, Meta::Path(_)) {
                 errors.at(&attr.meta, format!("`#[{word}]` takes nothing"));

@@ -1,8 +1,6 @@
 //! What the expansion of `#[two_phase_action]` on a free function calls beside what it shares with
 //! methods.
 
-use std::any::{Any, TypeId};
-
 use super::global::How;
 #[cfg(feature = "sqlite")]
 use super::{FenceOf, FenceTx};
@@ -14,13 +12,7 @@ use crate::branch::run;
 #[cfg(feature = "sqlite")]
 use crate::branch::{Branch, PhaseTwoError};
 
-pub use crate::branch::function::{LinkedFunction, Need, States};
-
-/// The type of a function, by which it is found when it is provided.
-#[must_use]
-pub const fn type_of<F: Any + Copy>(_function: F) -> TypeId {
-    TypeId::of::<F>()
-}
+pub use crate::branch::function::{LinkedFunction, Need, States, type_of};
 
 /// The open local transaction of a branch.
 ///
@@ -43,6 +35,21 @@ pub fn transaction_of<DB: FenceDatabase>(
 pub async fn run_fenced_function<DB, R, B>(
     spec: &ActionSpec,
     _fence: fn(&States) -> FenceOf<'_, DB>,
+    recorded: Recorded,
+    how: How<R>,
+    body: B,
+) -> R
+where
+    DB: FenceDatabase,
+    B: AsyncFnOnce(&mut FenceTx<DB>, &States) -> R,
+{
+    run_function_in_transaction(spec, recorded, how, body).await
+}
+
+/// The same, the database known by other means.
+#[cfg(feature = "sqlite")]
+pub(crate) async fn run_function_in_transaction<DB, R, B>(
+    spec: &ActionSpec,
     recorded: Recorded,
     how: How<R>,
     body: B,

@@ -4,6 +4,60 @@
 //! What a method reads off its `self`, a function is handed as state: one value per type, given to
 //! the builder of the runtime. Linking a function in makes no process its handler; it is provided
 //! by itself or with all others, always explicitly.
+//!
+//! What `#[two_phase_action]` writes for a free function, by hand: phase one is a
+//! [`FunctionAction`], and a [`LinkedFunction`] beside the function says how phase two is performed.
+//!
+//! ```
+//! use unanimous::branch::function::{FunctionAction, LinkedFunction, Need, States, type_of};
+//! use unanimous::branch::{ActionSpec, BoxFuture, inventory};
+//! use unanimous::{Branch, GlobalTransaction, PhaseTwoError, Runtime};
+//!
+//! struct Greeting(&'static str);
+//!
+//! const GREET: ActionSpec = ActionSpec::new("greet", file!(), line!());
+//!
+//! async fn greet(name: &str) -> Result<usize, unanimous::Error> {
+//!     let action = FunctionAction::new(&GREET).argument("name", name);
+//!     action.run(async |states| Ok(states.get::<Greeting>().0.len() + name.len())).await
+//! }
+//!
+//! fn send<'a>(
+//!     states: &'a States,
+//!     branch: &'a mut Branch,
+//! ) -> BoxFuture<'a, Result<(), PhaseTwoError>> {
+//!     Box::pin(async move {
+//!         let name: String = branch.argument("name")?;
+//!         println!("{} {name}", states.get::<Greeting>().0);
+//!         Ok(())
+//!     })
+//! }
+//!
+//! inventory::submit! {
+//!     // Without `.rollback(..)`: a rollback ends the branch by itself.
+//!     LinkedFunction::new(GREET, type_of(greet), "greet")
+//!         .needs(&[Need::of::<Greeting>()])
+//!         .commit(send)
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let runtime = Runtime::builder()
+//!     .coordinator("memory:")
+//!     .state(Greeting("hello"))
+//!     .action(greet)
+//!     .build()
+//!     .await?;
+//! let welcome = GlobalTransaction::named("welcome").runtime(&runtime);
+//! assert_eq!(welcome.run(greet("ann")).await?.into_result()?, 8);
+//! # runtime.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod action;
+
+pub use action::FunctionAction;
 
 use std::any::{Any, TypeId, type_name};
 use std::borrow::Cow;
@@ -34,6 +88,11 @@ impl States {
     }
 
     /// The value of this type, lent. Only called for what an action declared that it needs.
+    ///
+    /// # Panics
+    ///
+    /// Where the action did not declare it ([`LinkedFunction::needs`]) and the builder was given
+    /// none.
     #[must_use]
     pub fn get<T: Any>(&self) -> &T {
         let found = self
@@ -46,6 +105,10 @@ impl States {
     }
 
     /// A clone of the value of this type.
+    ///
+    /// # Panics
+    ///
+    /// As [`States::get`].
     #[must_use]
     pub fn cloned<T: Any + Clone>(&self) -> T {
         self.get::<T>().clone()
@@ -92,12 +155,19 @@ impl Need {
     }
 }
 
-/// One decision's call of a partner.
-type PhaseTwoFn =
+/// The type of a function, by which it is found when it is provided
+/// ([`RuntimeBuilder::action`](crate::RuntimeBuilder::action)).
+#[must_use]
+pub const fn type_of<F: Any + Copy>(_function: F) -> TypeId {
+    TypeId::of::<F>()
+}
+
+/// One decision's call of a partner: reads what it takes off the branch and the state.
+pub type PhaseTwoFn =
     for<'a> fn(&'a States, &'a mut Branch) -> BoxFuture<'a, Result<(), PhaseTwoError>>;
 
-/// Leads from the state to the fence.
-type FenceFn = fn(&States) -> &dyn DynFence;
+/// Leads from the state to the fence, in both phases.
+pub type FenceFn = fn(&States) -> &dyn DynFence;
 
 /// An action that is a free function, as plain data; found by the type of the function among all
 /// that are linked into the program.
@@ -116,7 +186,8 @@ pub struct LinkedFunction {
 inventory::collect!(LinkedFunction);
 
 impl LinkedFunction {
-    /// The function of this type and name. Without a partner a decision ends the branch by itself.
+    /// The function of this type ([`type_of`]) and name, which is for messages. Without a partner a
+    /// decision ends the branch by itself.
     #[must_use]
     pub const fn new(spec: ActionSpec, function: TypeId, name: &'static str) -> Self {
         Self {
@@ -145,7 +216,8 @@ impl LinkedFunction {
         self
     }
 
-    /// Which also performs phase two of branches that other versions registered under these names.
+    /// Which also performs phase two of branches that other versions registered under these names,
+    /// each declared where the function's own is.
     #[must_use]
     pub const fn aliases(mut self, aliases: &'static [ActionSpec]) -> Self {
         self.aliases = aliases;

@@ -5,7 +5,7 @@
 //! * [`phase_two`]: what phase two is handed ([`Branch`]) and what it answers ([`PhaseTwoError`]);
 //! * `context`: what a branch is, for the user's functions ([`BranchContext`]);
 //! * [`record`]: arguments, written before anything is registered;
-//! * `function`: actions that are free functions, and their state;
+//! * [`function`]: actions that are free functions, and their state;
 //! * [`fence`]: repeated, empty and late calls made harmless;
 //! * `run`: phase one of a branch: registers, runs, reports;
 //! * `deliver`: phase two arrives, questions are asked, rows are cleaned.
@@ -16,7 +16,7 @@ pub(crate) mod deliver;
 #[cfg(test)]
 mod fakes;
 pub mod fence;
-pub(crate) mod function;
+pub mod function;
 pub mod participant;
 pub mod phase_two;
 pub mod record;

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use by_hand::{Outbox, ledger};
+use by_hand::ledger;
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{Row as _, SqlitePool};
-use unanimous::{Event, Participant, Runtime, Xid};
+use unanimous::{Event, Runtime, RuntimeBuilder, Xid};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -18,7 +18,10 @@ pub(crate) struct Observed {
     pub(crate) answers: Vec<String>,
     /// Customer, free and held money.
     pub(crate) balances: Vec<(String, i64, i64)>,
-    pub(crate) notices: String,
+    /// Door, price, and how often it was opened.
+    pub(crate) safes: Vec<(i64, i64, i64)>,
+    /// What was done outside the databases.
+    pub(crate) outside: Vec<String>,
     /// All columns that hold neither a time nor an xid.
     pub(crate) fence_rows: Vec<String>,
     /// What the coordinator lists: transactions and their branches.
@@ -43,17 +46,12 @@ pub(crate) async fn ledger() -> SqlitePool {
 }
 
 impl World {
-    pub(crate) async fn start(
-        accounts: Arc<dyn Participant>,
-        notices: Arc<dyn Participant>,
-    ) -> Self {
+    pub(crate) async fn start(describe: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder) -> Self {
         let events = Arc::<Mutex<Vec<String>>>::default();
         let heard = Arc::clone(&events);
-        let runtime = Runtime::builder()
-            .coordinator("memory:")
+        let memory = Runtime::builder().coordinator("memory:");
+        let runtime = describe(memory)
             .application("bank")
-            .participant(accounts)
-            .participant(notices)
             .on_event(move |event| {
                 let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
                 heard.push(spelled(event));
@@ -63,6 +61,10 @@ impl World {
             .expect("a runtime in memory can be built");
         runtime.ready().await;
         Self { runtime, events }
+    }
+
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.runtime
     }
 
     /// Runs to the end of phase two.
@@ -75,8 +77,8 @@ impl World {
     pub(crate) async fn observe(
         &self,
         answers: Vec<String>,
-        db: &SqlitePool,
-        outbox: &Outbox,
+        ledgers: &[SqlitePool],
+        mut outside: Vec<String>,
     ) -> Observed {
         let listed = self.runtime.admin().list(true, 100).await;
         let mut listed = listed.expect("the coordinator is in this process");
@@ -93,15 +95,20 @@ impl World {
         let events = self.heard();
         let events = events.iter().map(|event| anonymous(event)).collect();
         let answers = answers.iter().map(|answer| anonymous(answer)).collect();
+        let (mut balances, mut safes, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+        for db in ledgers {
+            balances.extend(ledger::balances(db).await.expect("the table is there"));
+            safes.extend(ledger::safes(db).await.expect("the table is there"));
+            rows.extend(fence_rows(db).await);
+        }
+        // Branches end side by side, in no order.
+        outside.sort();
         Observed {
             answers,
-            balances: ledger::balances(db).await.expect("the table is there"),
-            notices: format!("{:?}", outbox.all()),
-            fence_rows: fence_rows(db)
-                .await
-                .iter()
-                .map(|row| anonymous(row))
-                .collect(),
+            balances,
+            safes,
+            outside: outside.iter().map(|what| anonymous(what)).collect(),
+            fence_rows: rows.iter().map(|row| anonymous(row)).collect(),
             listed: self.show(&xids).await,
             events,
         }
@@ -180,14 +187,23 @@ async fn fence_rows(db: &SqlitePool) -> Vec<String> {
     let sql = "SELECT call_id, participant, action, CAST(state AS TEXT), hex(digest), arguments,
                       answer, names, abandoned, CAST(marked AS TEXT), kept, parked
                FROM unanimous_fence ORDER BY counter, call_id";
-    let rows = sqlx::query(sql)
-        .fetch_all(db)
-        .await
-        .expect("the fence's table");
+    // None where nothing is behind a fence of this database.
+    let rows = sqlx::query(sql).fetch_all(db).await.unwrap_or_default();
     rows.iter()
         .map(|row| {
             let columns: Vec<Option<String>> = (0..row.len()).map(|at| row.get(at)).collect();
             format!("{columns:?}")
         })
         .collect()
+}
+
+/// An answer in words.
+pub(crate) fn told<T: std::fmt::Debug, E: std::fmt::Debug>(result: Result<T, E>) -> String {
+    format!("{result:?}")
+}
+
+/// What became of each notice.
+pub(crate) fn notices(outbox: &by_hand::Outbox) -> Vec<String> {
+    let all = outbox.all().into_iter();
+    all.map(|notice| format!("{notice:?}")).collect()
 }

@@ -1,10 +1,19 @@
 //! The bank with annotations: the same tables and statements, the same names.
 
+pub(crate) mod fees;
+mod letters;
+mod office;
+mod safes;
+
 use std::sync::Arc;
 
 use by_hand::{BankError, Outbox, ledger};
 use sqlx::{Sqlite, SqlitePool};
 use unanimous::{FenceTx, PhaseTwoError, global_transactional, participant, tolerate};
+
+pub(crate) use letters::Letters;
+pub(crate) use office::Office;
+pub(crate) use safes::Safes;
 
 #[derive(Clone)]
 pub(crate) struct Accounts {
