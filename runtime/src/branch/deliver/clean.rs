@@ -15,6 +15,7 @@ impl Inner {
     /// Cleans every database of this process whose participants are attached. True once all of them
     /// have stored the horizon.
     pub(super) async fn clean(&self, incarnation: Incarnation, horizon: &Horizon) -> bool {
+        self.under_way.forgotten(incarnation, horizon);
         let left_out = match &*self.attach_state.borrow() {
             AttachState::Attached { left_out, .. } => Arc::clone(left_out),
             AttachState::Detached | AttachState::Refused(_) => Arc::default(),

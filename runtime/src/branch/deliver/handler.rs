@@ -35,14 +35,7 @@ impl PhaseTwoHandler for Deliveries {
                 .met
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            met.attachments += 1;
-            met.log = Some(attached.log);
-            let newest = attached
-                .incarnations
-                .iter()
-                .map(|info| info.incarnation)
-                .max();
-            met.newest = met.newest.max(newest);
+            met.attached(&attached);
             (met.attachments, Arc::clone(&met.left_out))
         };
         tracing::info!(nth, log = %attached.log, "attached to the coordinator");

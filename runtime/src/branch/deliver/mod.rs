@@ -31,7 +31,7 @@ mod under_way;
 pub use provided::ProvideError;
 pub(crate) use provided::{Provided, Registry};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -103,9 +103,49 @@ struct Inner {
 struct Met {
     attachments: u64,
     log: Option<LogId>,
+    /// The newest incarnation of that log.
     newest: Option<Incarnation>,
+    /// What each database named as the newest in the last presentation, by its pool.
+    presented: BTreeMap<usize, Option<Incarnation>>,
+    /// The same at its last attachment to that log, where the log did not know it: rows of other
+    /// coordinators, or of one whose log was lost, tell nothing about this one (RM10).
+    strangers: BTreeMap<usize, Option<Incarnation>>,
     /// The pools whose databases could not be read for the last presentation.
     left_out: Arc<BTreeSet<usize>>,
+}
+
+impl Met {
+    /// The newest incarnation that databases name and that may be one of the log met last: not
+    /// what they named before they were attached to it and it did not know.
+    fn newest_of_log(&self) -> Option<Incarnation> {
+        let named = self.presented.iter().filter_map(|(pool, newest)| {
+            let stranger = match &self.log {
+                Some(_) => *self.strangers.get(pool)?,
+                None => None,
+            };
+            newest.filter(|newest| Some(*newest) != stranger)
+        });
+        self.newest.max(named.max())
+    }
+
+    /// An attachment was accepted.
+    fn attached(&mut self, attached: &Attached) {
+        self.attachments += 1;
+        if self.log.replace(attached.log) != Some(attached.log) {
+            self.newest = None;
+            self.strangers.clear();
+        }
+        let known: BTreeSet<_> = attached
+            .incarnations
+            .iter()
+            .map(|info| info.incarnation)
+            .collect();
+        self.newest = self.newest.max(known.last().copied());
+        let presented = self.presented.iter();
+        let strangers = presented
+            .map(|(pool, newest)| (*pool, newest.filter(|newest| !known.contains(newest))));
+        self.strangers.extend(strangers);
+    }
 }
 
 impl Deliveries {

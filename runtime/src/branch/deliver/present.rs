@@ -44,17 +44,17 @@ impl Inner {
         });
         let left_out = fences.keys().copied();
         let left_out = left_out.filter(|pool| !by_pool.contains_key(pool));
-        let newest = by_pool
-            .values()
-            .filter_map(|presented| presented.newest)
-            .max();
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         met.left_out = Arc::new(left_out.collect());
+        let presented = by_pool.iter();
+        met.presented = presented
+            .map(|(pool, presented)| (*pool, presented.newest))
+            .collect();
         Attach {
             application: self.surroundings.application.to_string(),
             principal: "anonymous".to_owned(),
             known_log: met.log,
-            newest: met.newest.max(newest),
+            newest: met.newest_of_log(),
             resources: resources.collect(),
         }
     }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use unanimous_protocol::Decision;
+use unanimous_protocol::message::Horizon;
+use unanimous_protocol::{Decision, Incarnation};
 
 use crate::branch::fence::RowKey;
 
@@ -49,6 +50,15 @@ impl UnderWay {
     /// Its row is no longer tried, or is parked: it is not found by a question any more.
     pub(super) fn ended(&self, key: &RowKey) {
         self.lock().heard.remove(key);
+    }
+
+    /// The coordinator has forgotten these transactions: it delivers none of their decisions any
+    /// more, so that a branch whose phase two failed has to ask (TC12).
+    pub(super) fn forgotten(&self, incarnation: Incarnation, horizon: &Horizon) {
+        self.lock().heard.retain(|key| {
+            let own = key.xid.own().filter(|own| own.incarnation == incarnation);
+            own.is_none_or(|own| !horizon.has_passed(own.counter))
+        });
     }
 
     pub(super) fn is_heard_or_running(&self, key: &RowKey) -> bool {

@@ -44,6 +44,54 @@ async fn rm10_an_attachment_presents_identity_horizons_and_the_newest_incarnatio
     );
 }
 
+/// Rows that another coordinator left, or one whose log was lost, say nothing about this one: told
+/// as an incarnation of this very log, they would stop its service for everybody (TC14).
+#[tokio::test]
+async fn rm10_what_a_database_names_of_another_log_is_not_told_as_a_start_of_this_one() {
+    let process = Process::fenced();
+    let names = |number| process.fence.script().newest = Some(incarnation(number));
+    let presented = async || {
+        let attach = process.deliveries.attach().await;
+        (attach.known_log, attach.newest)
+    };
+    names(9);
+    process.deliveries.attach().await;
+    process.deliveries.attached(attached(vec![(1, 0)]));
+    let this = Some(LogId([3; 16]));
+    assert_eq!(presented().await, (this, Some(incarnation(1))));
+    process.deliveries.attached(attached(vec![(1, 0), (2, 0)]));
+    assert_eq!(presented().await, (this, Some(incarnation(2))));
+    // Named since: another process has met it, and this log lacks it.
+    names(10);
+    assert_eq!(presented().await, (this, Some(incarnation(10))));
+    // A coordinator whose log was lost begins anew.
+    let other = Attached {
+        log: LogId([4; 16]),
+        ..attached(vec![(1, 0)])
+    };
+    process.deliveries.attached(other);
+    let other = Some(LogId([4; 16]));
+    assert_eq!(presented().await, (other, Some(incarnation(1))));
+}
+
+/// Before it was attached to this log, a database says nothing about it either.
+#[tokio::test]
+async fn rm10_a_database_that_was_left_out_names_no_start_before_it_is_attached() {
+    let process = Process::fenced();
+    process
+        .fence
+        .script()
+        .reads
+        .push_back(database_error());
+    process.fence.script().newest = Some(incarnation(9));
+    process.deliveries.attach().await;
+    process.deliveries.attached(attached(vec![(1, 0)]));
+    let newest = async || process.deliveries.attach().await.newest;
+    assert_eq!(newest().await, Some(incarnation(1)));
+    process.deliveries.attached(attached(vec![(1, 0)]));
+    assert_eq!(newest().await, Some(incarnation(1)));
+}
+
 /// Presenting what it said earlier would look like a restored database: another replica may have
 /// cleaned it meanwhile.
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Questions about tried rows.
 
-use unanimous_protocol::Decision::Commit;
+use unanimous_protocol::Decision::{Commit, Rollback};
 use unanimous_protocol::limits;
 use unanimous_protocol::message::InDoubtAnswer;
 
@@ -72,6 +72,41 @@ async fn rm6_what_was_heard_since_the_attachment_is_not_asked_about() {
     // Another attachment may be to another start of the coordinator, which has not told it.
     process.attach();
     assert_eq!(process.asked().await, [1, 2]);
+}
+
+/// A rolled-back transaction of lazy kinds is forgotten although a branch has not ended (TC12): the
+/// coordinator delivers nothing of it any more.
+#[tokio::test]
+async fn rm6_what_was_heard_and_is_forgotten_since_is_asked_about() {
+    let mut process = Process::fenced();
+    process.attach();
+    process.asker_waits().await;
+    (1..=2).for_each(|counter| process.row(counter, 0));
+    process.participant.then(Act::Fail("later"));
+    process.deliver(Rollback).await;
+    process.clock.advance(limits::IN_DOUBT_INTERVAL + SECOND);
+    assert_eq!(process.asked().await, [2]);
+    process.asker_waits().await;
+    // Of another start, and not passed.
+    for (number, counter) in [(2, 9), (1, 0)] {
+        let horizon = horizon(counter);
+        process
+            .deliveries
+            .horizon(incarnation(number), horizon)
+            .await;
+    }
+    process.clock.advance(limits::IN_DOUBT_INTERVAL);
+    assert_eq!(process.asked().await, [2]);
+    process.asker_waits().await;
+    process.log.take();
+    process.deliveries.horizon(incarnation(1), horizon(1)).await;
+    process.answers(&[InDoubtAnswer::Forgotten, InDoubtAnswer::Wait]);
+    process.clock.advance(limits::IN_DOUBT_INTERVAL);
+    assert_eq!(process.asked().await, [1, 2]);
+    process.asker_waits().await;
+    let log = process.log.take();
+    let ended = log.contains(&"local commit of rollback".to_owned());
+    assert!(ended, "{log:?}");
 }
 
 #[tokio::test]
