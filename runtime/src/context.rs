@@ -7,6 +7,7 @@
 
 mod ambient;
 
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -164,7 +165,16 @@ impl Scope {
         {
             return Err(refusal);
         }
-        let id = self.calls().open(target)?;
+        let opened = self.calls().open(target);
+        let id = match opened {
+            Ok(id) => id,
+            Err(error) => {
+                if kind == CallKind::Call {
+                    self.cannot_call(&error);
+                }
+                return Err(error.into());
+            }
+        };
         let transaction = Arc::clone(&self.0.transaction);
         let fences = match fence {
             Some(pool_key) => self.0.fences.and(pool_key),
@@ -177,6 +187,12 @@ impl Scope {
             id,
             open: true,
         })
+    }
+
+    /// A call cannot be named: it has failed, as its absence counts as a failure (TM1).
+    pub(crate) fn cannot_call(&self, error: &dyn Display) {
+        keep_first(self, || Some(error.to_string().into()));
+        self.calls().cannot_call();
     }
 
     /// The failure that makes everything here roll back, in this scope or around it. A `tolerate`
@@ -324,6 +340,16 @@ impl OpenCall {
             keep_first(&self.parent, || lock(&self.child.0.error).clone());
         }
         self.parent.calls().answered(&self.id, answer);
+    }
+
+    /// It answered from another process: what the answer names has joined around it, too.
+    pub(crate) fn answered_elsewhere(self, answer: AnswerHeader) {
+        if let AnswerHeader::Ok { names, .. } = &answer
+            && !names.is_empty()
+        {
+            self.parent.joined();
+        }
+        self.answered(answer);
     }
 
     /// It failed.

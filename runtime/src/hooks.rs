@@ -120,10 +120,14 @@ impl Hooks {
         }
         let ambient = Ambient::delivered(Some(runtime.clone()));
         for hook in &self.0 {
-            match catch_unwind(AssertUnwindSafe(|| ambient.within(|| call(&**hook)))) {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::error!(moment, %error, "a hook failed"),
-                Err(_) => tracing::error!(moment, "a hook panicked"),
+            let called = catch_unwind(AssertUnwindSafe(|| {
+                // Its error's text is the hook's code as well.
+                if let Err(error) = ambient.within(|| call(&**hook)) {
+                    tracing::error!(moment, %error, "a hook failed");
+                }
+            }));
+            if called.is_err() {
+                tracing::error!(moment, "a hook panicked");
             }
         }
     }

@@ -356,6 +356,8 @@ impl DynFence for FakeFence {
 /// What a participant's phase two does next; what is not scripted succeeds.
 pub(crate) enum Act {
     Fail(&'static str),
+    /// With an error whose text panics.
+    FailUnprintable,
     FailAfter(Duration),
     GiveUp(&'static str),
     Panic(&'static str),
@@ -363,6 +365,17 @@ pub(crate) enum Act {
     Decode(&'static str),
     Hang,
 }
+
+#[derive(Debug)]
+struct Unprintable;
+
+impl std::fmt::Display for Unprintable {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("unprintable")
+    }
+}
+
+impl std::error::Error for Unprintable {}
 
 /// A participant named `bank` with one action, `debit`.
 pub(crate) struct FakeParticipant {
@@ -423,6 +436,7 @@ impl Participant for FakeParticipant {
             match act {
                 None => Ok(()),
                 Some(Act::Fail(error)) => Err(error.into()),
+                Some(Act::FailUnprintable) => Err(Unprintable.into()),
                 Some(Act::FailAfter(after)) => Err(PhaseTwoError::retry_after(after, "not yet")),
                 Some(Act::GiveUp(reason)) => Err(PhaseTwoError::give_up(reason)),
                 Some(Act::Panic(message)) => panic!("{message}"),

@@ -14,7 +14,7 @@ mod action;
 mod context;
 pub(crate) mod deliver;
 #[cfg(test)]
-mod fakes;
+pub(crate) mod fakes;
 pub mod fence;
 pub mod function;
 pub mod participant;

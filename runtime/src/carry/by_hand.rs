@@ -139,7 +139,7 @@ impl SentCall {
     pub fn answered(self, answer: &str) -> Result<(), HeaderError> {
         match answer.parse::<AnswerHeader>() {
             Ok(answer) => {
-                self.call.answered(answer);
+                self.call.answered_elsewhere(answer);
                 Ok(())
             }
             Err(error) => {

@@ -129,7 +129,7 @@ impl Outgoing {
                     .map_err(|error| error.to_string())
             });
         match parsed {
-            Ok(answer) => self.call.answered(answer),
+            Ok(answer) => self.call.answered_elsewhere(answer),
             Err(why) => self.unreadable(why),
         }
     }

@@ -84,6 +84,13 @@ impl Ambient {
             .flatten()
     }
 
+    /// Whether a scope surrounds the caller.
+    pub(crate) fn has_scope() -> bool {
+        AMBIENT
+            .try_with(|ambient| ambient.borrow().scope.is_some())
+            .unwrap_or(false)
+    }
+
     /// The same runtime, another scope.
     pub(crate) fn with_scope(scope: Scope) -> Self {
         let current = Self::current();

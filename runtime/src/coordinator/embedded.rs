@@ -1,18 +1,20 @@
 //! The coordinator inside this process: a function call away, its log a file or nothing.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use unanimous_coordinator::drive as tc;
 #[cfg(feature = "listen")]
 use unanimous_coordinator::serve::Listener;
 use unanimous_protocol::message::{
-    AdminAnswer, AdminRequest, Attach, Began, Begin, BeginRefused, Commit, DecisionAnswer,
-    InDoubtAnswer, InDoubtQuestion, JoinRefused, Joined, PhaseTwo, Register, Report, ReportAnswer,
+    AdminAnswer, AdminRequest, Attach, Began, Begin, BeginRefused, BranchResult, Commit,
+    DecisionAnswer, InDoubtAnswer, InDoubtQuestion, JoinRefused, Joined, PhaseTwo, Register,
+    Report, ReportAnswer,
 };
 use unanimous_protocol::{Xid, limits};
 
@@ -280,17 +282,24 @@ async fn deliver<'a>(
             Some(tc::Delivery::PhaseTwo(phase_two)) => {
                 let PhaseTwo { xid, alias, .. } = &*phase_two;
                 let (xid, alias) = (xid.clone(), *alias);
-                let performed = handler.phase_two(*phase_two);
+                // A panic in a participant is an error of that branch alone.
+                let performed = AssertUnwindSafe(async { handler.phase_two(*phase_two).await });
                 under_way.push(Box::pin(async move {
-                    session.branch_result(xid, alias, performed.await);
+                    let result = performed.catch_unwind().await;
+                    let result = result.unwrap_or_else(|_| BranchResult::Retry {
+                        error: "the participant panicked".into(),
+                        after: None,
+                    });
+                    session.branch_result(xid, alias, result);
                 }));
             }
             Some(tc::Delivery::Horizon(incarnation, horizon)) => {
                 let counter = horizon.counter;
                 let stored = handler.horizon(incarnation, horizon);
+                let stored = AssertUnwindSafe(stored).catch_unwind();
                 let resources = Arc::clone(&resources);
                 under_way.push(Box::pin(async move {
-                    if stored.await {
+                    if stored.await.unwrap_or(false) {
                         for resource in &*resources {
                             session.horizon_acked(resource.clone(), incarnation, counter);
                         }

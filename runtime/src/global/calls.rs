@@ -155,6 +155,12 @@ impl<R: Rules> Calls<R> {
         Ok(call)
     }
 
+    /// A call that has effects cannot be opened: no id names it, so the scope itself is what failed.
+    pub fn cannot_call(&mut self) {
+        let failure = || (self.scope.clone(), CallFailure::Refused);
+        self.first_failure.get_or_insert_with(failure);
+    }
+
     /// A registration was sent for a call of this scope or below it.
     pub fn joined(&mut self) {
         self.joined = true;

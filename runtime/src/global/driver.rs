@@ -129,14 +129,14 @@ impl Driver {
     ) -> Poll<bool> {
         match &mut self.0 {
             Some(work) => work.poll_body(cx, body),
-            None => body(cx).map(|()| true),
+            None => plainly(|| body(cx)).map(|()| true),
         }
     }
 
     fn within(&self, f: impl FnOnce()) {
         match &self.0 {
             Some(work) => work.within(f),
-            None => f(),
+            None => plainly(f),
         }
     }
 
@@ -246,6 +246,15 @@ impl Work {
             // Polled after completion.
             _ => Poll::Pending,
         }
+    }
+}
+
+/// What began without a transaction goes on without one, also where a transaction polls it later.
+fn plainly<R>(f: impl FnOnce() -> R) -> R {
+    if Ambient::has_scope() {
+        Ambient::suspended().within(f)
+    } else {
+        f()
     }
 }
 

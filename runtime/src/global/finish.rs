@@ -232,7 +232,7 @@ fn failure(scope: &Scope, outcome: &Outcome) -> Option<Error> {
 
 /// Answers the surrounding scope, which decides. What an inner scope returns is not touched (TM5).
 pub(super) async fn finish_joined(call: OpenCall, ending: Option<Ending>) -> Finished {
-    if ending == Some(Ending::Ok) {
+    if matches!(ending, Some(Ending::Ok | Ending::CommitOn)) {
         call.scope().join_spawned().await;
     }
     let xid = call.scope().xid().clone();

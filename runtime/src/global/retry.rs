@@ -115,14 +115,15 @@ where
     let mut backoff = Backoff::new(policy.wait_min, policy.wait_max, entropy);
     for left in (0..policy.attempts_max.max(1)).rev() {
         let result = call.scope().enter(attempt()).await;
-        if result.is_ok() {
-            call.scope().join_spawned().await;
-        }
         let cause = call.scope().failure_cause();
         let again = match &result {
             Err(error) => left > 0 && policy.repeats(error, cause),
             Ok(_) => false,
         };
+        if again || result.is_ok() {
+            // Before a repeat as well: its calls have the ids of those that still run.
+            call.scope().join_spawned().await;
+        }
         let wait = backoff.wait();
         if !again || scope.remaining().is_none_or(|remaining| remaining <= wait) {
             call.close(if result.is_ok() {

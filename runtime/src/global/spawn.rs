@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 use unanimous_protocol::ids::Target;
 
 use super::calls::Ending;
-use crate::context::{CallKind, OpenCall, Scope, SpawnedTask};
+use crate::context::{Ambient, CallKind, Entered, OpenCall, Scope, SpawnedTask};
 
 /// Spawns a task that carries the surrounding transaction.
 ///
@@ -25,31 +25,42 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let opened = Scope::current().and_then(|scope| {
-        // A call id at its limits: the task runs without the transaction, and an action in it
-        // says that it needs one.
-        let call = scope
-            .open_call(&Target::new("~spawn"), CallKind::Block)
-            .ok()?;
-        Some((call, scope.count_spawned()))
-    });
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the spawn that carries the context"
-    )]
-    match opened {
-        Some((call, task)) => tokio::spawn(run(future, call, task)),
-        None => tokio::spawn(future),
+    let Some(scope) = Scope::current() else {
+        return start(future);
+    };
+    match scope.open_call(&Target::new("~spawn"), CallKind::Block) {
+        Ok(call) => {
+            let task = scope.count_spawned();
+            let future = Ambient::with_scope(call.scope().clone()).enter(future);
+            start(run(future, call, task))
+        }
+        // A call id at its limits: what the task does is not named, so all rolls back. Without the
+        // transaction it might do so much the more.
+        Err(error) => {
+            scope.cannot_call(&error);
+            start(Ambient::with_scope(scope).enter(future))
+        }
     }
 }
 
-async fn run<F: Future>(future: F, call: OpenCall, task: SpawnedTask) -> F::Output {
+#[track_caller]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the spawn that carries the context"
+)]
+fn start<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    tokio::spawn(future)
+}
+
+async fn run<F: Future>(future: Entered<F>, call: OpenCall, task: SpawnedTask) -> F::Output {
     // Fields drop in reverse order: the record is closed before the task stops being counted.
     let _task = task;
     let call = call;
-    let ended = AssertUnwindSafe(call.scope().enter(future))
-        .catch_unwind()
-        .await;
+    let ended = AssertUnwindSafe(future).catch_unwind().await;
     match ended {
         Ok(output) => {
             call.scope().join_spawned().await;

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, TryFutureExt as _};
 use unanimous_protocol::message::{Json, Kept, ParkReason, PhaseTwo, TraceContext};
 use unanimous_protocol::{ActionName, BranchKind, Decision};
 
@@ -145,7 +145,7 @@ impl Inner {
         match self.call(work, recorded, Some(transaction)).await {
             Ok(Some(transaction)) => self.close(fence, work, transaction).await,
             Ok(None) => Done::retry("the fence opened no local transaction"),
-            Err(error) => give_up_on_row(fence, work, error.into()).await,
+            Err(done) => give_up_on_row(fence, work, done).await,
         }
     }
 
@@ -164,7 +164,7 @@ impl Inner {
         };
         match self.call(work, recorded, None).await {
             Ok(_) => Done::Ended,
-            Err(error) => error.into(),
+            Err(done) => done,
         }
     }
 
@@ -175,7 +175,7 @@ impl Inner {
         work: &Work,
         recorded: Recollected,
         transaction: Option<OpenTransaction>,
-    ) -> Result<Option<OpenTransaction>, PhaseTwoError> {
+    ) -> Result<Option<OpenTransaction>, Done> {
         let scope = self.scope(work, &recorded);
         let mut branch = Branch {
             context: scope.context.clone(),
@@ -199,10 +199,14 @@ impl Inner {
             participant.phase_two(&mut branch).await?;
             self.reach(work, Point::AfterBusiness).await
         };
-        let user_code = ambient.enter(scope.enter(user_code));
+        // An error's text is user code as well.
+        let user_code = ambient.enter(scope.enter(user_code.map_err(Done::from)));
         match AssertUnwindSafe(user_code).catch_unwind().await {
             Ok(answer) => answer.map(|()| branch.transaction),
-            Err(panic) => Err(format!("phase two panicked: {}", panic_text(&*panic)).into()),
+            Err(panic) => {
+                let error = format!("phase two panicked: {}", panic_text(&*panic));
+                Err(Done::retry(&error))
+            }
         }
     }
 

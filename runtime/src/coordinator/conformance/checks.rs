@@ -44,6 +44,7 @@ checks! {
     an_unseen_branch_rolls_the_commit_back: |can| can.compares_branches;
     an_abandoned_branch_is_cancelled_beside_a_commit: |can| can.compares_branches;
     a_commit_reaches_every_branch_until_it_has_ended: always;
+    a_participant_that_panics_is_asked_again: always;
     a_rollback_reaches_a_branch_that_never_answered: always;
     an_unfenced_branch_gets_back_what_it_recorded_and_reported: always;
     the_first_report_stands: always;
@@ -337,6 +338,18 @@ async fn a_commit_reaches_every_branch_until_it_has_ended(on: Tested) {
             retry
         });
     }
+    settled(&on, &xid).await;
+    drop(participant.attachment);
+}
+
+async fn a_participant_that_panics_is_asked_again(on: Tested) {
+    let resource = resource("panic");
+    let mut participant = Participant::attach(&*on, &resource, &["act"]).await;
+    let xid = begin(&on).await;
+    let joined = join(&on, &xid, "a:1", &resource).await;
+    commit(&on, commit_of(&xid, &[joined], &[])).await;
+    participant.next().await.panic();
+    participant.next().await.answer(BranchResult::Ended);
     settled(&on, &xid).await;
     drop(participant.attachment);
 }

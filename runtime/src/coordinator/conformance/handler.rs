@@ -15,13 +15,18 @@ use super::super::{Attachment, Coordinator, PhaseTwoHandler};
 /// A delivery that waits for the check's answer; dropped, it was lost.
 pub(super) struct Delivery {
     pub(super) phase_two: PhaseTwo,
-    answer: oneshot::Sender<BranchResult>,
+    answer: oneshot::Sender<Option<BranchResult>>,
 }
 
 impl Delivery {
+    /// The participant panics over it.
+    pub(super) fn panic(self) {
+        let _ = self.answer.send(None);
+    }
+
     pub(super) fn answer(self, result: BranchResult) {
         // The coordinator may have lost interest: an attachment that was dropped.
-        let _ = self.answer.send(result);
+        let _ = self.answer.send(Some(result));
     }
 }
 
@@ -114,7 +119,8 @@ impl PhaseTwoHandler for Handler {
         let sent = self.deliveries.send(Delivery { phase_two, answer });
         Box::pin(async move {
             match (sent, answered.await) {
-                (Ok(()), Ok(result)) => result,
+                (Ok(()), Ok(Some(result))) => result,
+                (Ok(()), Ok(None)) => panic!("the check asked for it"),
                 // The check is over or lets the delivery fall: the branch waits.
                 _ => BranchResult::Retry {
                     error: "the check is over".into(),

@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use unanimous_protocol::header::AnswerHeader;
 
 use super::*;
 
@@ -240,4 +242,103 @@ async fn tm1_a_spawned_task_that_panics_or_is_aborted_fails() {
         let failure = run(&world, body).await.unwrap_err();
         assert!(matches!(failure, Error::RollbackOnly { .. }), "{failure}");
     }
+}
+
+/// Runs `body` as deep below the root as a call id may be.
+fn as_deep_as_may_be<'a>(
+    levels: usize,
+    body: BoxFuture<'a, Result<(), Error>>,
+) -> BoxFuture<'a, Result<(), Error>> {
+    if levels == 0 {
+        return body;
+    }
+    Box::pin(async move { keyed("k", as_deep_as_may_be(levels - 1, body)).await })
+}
+
+/// Its absence counts as a failure, also where its error is swallowed (TM1).
+#[tokio::test]
+async fn tm1_a_call_that_cannot_be_named_has_failed() {
+    let world = World::new().await;
+    let body = Box::pin(async {
+        let unnamed = act("stock.hold", 1).unwrap_err();
+        assert!(matches!(unnamed, Error::CallId(_)), "{unnamed}");
+        Ok(())
+    });
+    let failure = run(&world, as_deep_as_may_be(16, body)).await.unwrap_err();
+    assert!(matches!(failure, Error::RollbackOnly { .. }), "{failure}");
+}
+
+/// Without the transaction it would do by itself what the transaction then commits without.
+#[tokio::test]
+async fn tm1_a_task_that_cannot_be_named_stays_in_its_transaction_which_rolls_back() {
+    let world = World::new().await;
+    let body = Box::pin(async {
+        let task = spawn(async { (xid(), act("stock.hold", 1)) });
+        let (within, acted) = task.await.unwrap();
+        assert_eq!(within, xid());
+        assert!(
+            matches!(acted, Err(Error::RollbackOnly { .. })),
+            "{acted:?}"
+        );
+        Ok(())
+    });
+    let failure = run(&world, as_deep_as_may_be(16, body)).await.unwrap_err();
+    assert!(matches!(failure, Error::RollbackOnly { .. }), "{failure}");
+}
+
+/// Otherwise the task of one attempt would answer for that of the next, which has its call id.
+#[tokio::test]
+async fn tm1_the_tasks_of_one_attempt_have_ended_before_the_next_begins() {
+    let world = World::new().await;
+    let (seen, release) = (
+        RefCell::new(Vec::new()),
+        Arc::new(tokio::sync::Notify::new()),
+    );
+    let ended = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let attempt = || async {
+        let over = ended.load(std::sync::atomic::Ordering::SeqCst);
+        seen.borrow_mut().push(over);
+        if seen.borrow().len() == 2 {
+            return act("stock.hold", 1);
+        }
+        let (release, ended) = (Arc::clone(&release), Arc::clone(&ended));
+        drop(spawn(async move {
+            release.notified().await;
+            ended.store(true, std::sync::atomic::Ordering::SeqCst);
+        }));
+        Err(Error::NoRuntime)
+    };
+    let policy = RetryPolicy::attempts(2).wait(Duration::ZERO, Duration::ZERO);
+    let body = async { retry_call(policy.when(|_| true), attempt).await };
+    let releases = async {
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+        release.notify_one();
+    };
+    let (ended, ()) = tokio::join!(run(&world, body), releases);
+    ended.unwrap();
+    assert_eq!(*seen.borrow(), [false, true]);
+}
+
+/// Its caller could otherwise swallow the error of a scope in which something joined.
+#[tokio::test]
+async fn tm1_what_an_answer_names_has_joined_in_every_scope_around_it() {
+    let world = World::new().await;
+    let body = async {
+        let inner = async {
+            let block = async {
+                let scope = Scope::current().unwrap();
+                let call = scope.open_call(&Target::new("mail.queue"), CallKind::Call)?;
+                call.answered_elsewhere(AnswerHeader::nothing().with_name(Alias(2)));
+                Err::<(), _>(Error::NoRuntime)
+            };
+            block.tolerate().await
+        };
+        let swallowed = world.transaction().run(inner).await?;
+        assert!(swallowed.body.is_err());
+        Ok(())
+    };
+    let failure = run(&world, body).await.unwrap_err();
+    assert!(matches!(failure, Error::RollbackOnly { .. }), "{failure}");
 }

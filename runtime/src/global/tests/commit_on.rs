@@ -109,3 +109,24 @@ async fn tm1_a_joined_scope_that_ends_by_its_own_commit_on_is_no_failed_call() {
         assert_eq!(ran.outcome == Some(Outcome::Committed), commits);
     }
 }
+
+/// It wants to be committed, so its tasks are awaited as after `Ok`.
+#[tokio::test]
+async fn tm1_a_joined_scope_that_ends_by_its_own_commit_on_awaits_its_tasks() {
+    let world = World::new().await;
+    let body = async {
+        let inner = async {
+            drop(spawn(async {
+                for _ in 0..5 {
+                    tokio::task::yield_now().await;
+                }
+                act("stock.hold", 4)
+            }));
+            wait_at(1).await
+        };
+        assert!(run(&world, inner).await.body.is_err());
+        Ok::<_, Error>(())
+    };
+    let ran = world.transaction().run(body).await.unwrap();
+    assert_eq!(ran.outcome, Some(Outcome::Committed), "{:?}", ran.failure());
+}

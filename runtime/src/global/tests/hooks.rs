@@ -8,6 +8,7 @@ use unanimous_protocol::{Outcome, RollbackReason};
 
 use super::script::Says;
 use super::*;
+use crate::branch::fakes::Captured;
 use crate::{Begun, HookResult, TransactionHook};
 
 /// Notes each moment with the transaction's counter, and what surrounds it.
@@ -23,8 +24,22 @@ enum Then {
     #[default]
     Nothing,
     Fail,
+    /// With an error that cannot be printed.
+    FailUnprintable,
     Panic,
 }
+
+/// An error whose text panics.
+#[derive(Debug)]
+struct Unprintable;
+
+impl std::fmt::Display for Unprintable {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("told to panic while it is printed")
+    }
+}
+
+impl std::error::Error for Unprintable {}
 
 impl Notes {
     fn note(&self, moment: &str, of: &str) -> HookResult {
@@ -33,6 +48,7 @@ impl Notes {
         match self.then {
             Then::Nothing => Ok(()),
             Then::Fail => Err("told to fail".into()),
+            Then::FailUnprintable => Err(Unprintable.into()),
             Then::Panic => panic!("told to panic"),
         }
     }
@@ -199,7 +215,9 @@ async fn what_cannot_begin_is_told_before_only() {
 
 #[tokio::test]
 async fn a_hook_that_fails_or_panics_changes_nothing() {
-    for then in [Then::Fail, Then::Panic] {
+    // What nobody logs is not printed.
+    let _logged = Captured::start();
+    for then in [Then::Fail, Then::FailUnprintable, Then::Panic] {
         let bad = Notes {
             then,
             ..Notes::default()

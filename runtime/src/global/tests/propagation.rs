@@ -283,3 +283,47 @@ async fn c3_suspended_and_running_scopes_interleave_without_mixing() {
     ran.into_result().unwrap();
     assert!(Ambient::current().scope().is_none());
 }
+
+/// Begun where nothing was to be suspended, and awaited inside a transaction.
+#[tokio::test]
+async fn what_began_without_a_transaction_goes_on_and_is_dropped_without_one() {
+    struct Seen(Arc<std::sync::Mutex<Vec<Option<Xid>>>>);
+    impl Drop for Seen {
+        fn drop(&mut self) {
+            self.0.lock().unwrap().push(xid());
+        }
+    }
+    for kind in [
+        Propagation::NotSupported,
+        Propagation::Never,
+        Propagation::Supports,
+    ] {
+        for ends in [true, false] {
+            let world = World::new().await;
+            let seen = Arc::<std::sync::Mutex<Vec<_>>>::default();
+            let guard = Seen(Arc::clone(&seen));
+            let body = async move {
+                let guard = guard;
+                tokio::task::yield_now().await;
+                guard.0.lock().unwrap().push(xid());
+                if !ends {
+                    std::future::pending::<()>().await;
+                }
+                drop(guard);
+                Ok::<_, Error>(())
+            };
+            let plain = world.transaction().propagation(kind).run(body);
+            let mut plain = Box::pin(plain);
+            assert!((&mut plain).now_or_never().is_none());
+            let body = async {
+                let ended = (&mut plain).now_or_never();
+                assert_eq!(ended.is_some(), ends);
+                drop(plain);
+                assert!(xid().is_some());
+                Ok::<_, Error>(())
+            };
+            world.transaction().run(body).await.unwrap();
+            assert_eq!(*seen.lock().unwrap(), [None, None], "{kind:?}, {ends}");
+        }
+    }
+}

@@ -266,3 +266,24 @@ async fn the_waits_are_on_the_runtimes_clock() {
     assert_eq!(result.unwrap(), 7);
     assert_eq!(world.asked().len(), 4);
 }
+
+/// Also where a task of the transaction began it.
+#[tokio::test]
+async fn an_inner_transaction_of_a_spawned_task_counts_where_it_is_unknown() {
+    let world = World::new().await;
+    let (begins, script) = (world.transaction(), Arc::clone(&world.script));
+    let (_, attempts) = repeated(&world, policy(), |nth| {
+        let inner = begins.clone().propagation(Propagation::RequiresNew);
+        let script = Arc::clone(&script);
+        async move {
+            script.then(Says::This(DecisionAnswer::Forgotten));
+            let inner = inner.run(async { Ok::<_, Error>(()) });
+            let ended = spawn(inner).await.unwrap()?;
+            assert!(ended.failure().is_some_and(Error::is_unknown));
+            script.then(DIFFER);
+            Ok(nth)
+        }
+    })
+    .await;
+    assert_eq!(attempts, 1);
+}

@@ -78,11 +78,7 @@ async fn rm10_what_a_database_names_of_another_log_is_not_told_as_a_start_of_thi
 #[tokio::test]
 async fn rm10_a_database_that_was_left_out_names_no_start_before_it_is_attached() {
     let process = Process::fenced();
-    process
-        .fence
-        .script()
-        .reads
-        .push_back(database_error());
+    process.fence.script().reads.push_back(database_error());
     process.fence.script().newest = Some(incarnation(9));
     process.deliveries.attach().await;
     process.deliveries.attached(attached(vec![(1, 0)]));

@@ -62,6 +62,10 @@ async fn every_ending_of_user_code_has_its_answer_and_rolls_back_locally() {
         (Act::FailAfter(SECOND), after),
         (Act::Panic("ouch"), retry("phase two panicked: ouch")),
         (
+            Act::FailUnprintable,
+            retry("phase two panicked: unprintable"),
+        ),
+        (
             Act::Decode("amount"),
             BranchResult::NotHere {
                 error: missing.into(),
