@@ -245,10 +245,10 @@ async fn tm1_a_spawned_task_that_panics_or_is_aborted_fails() {
 }
 
 /// Runs `body` as deep below the root as a call id may be.
-fn as_deep_as_may_be<'a>(
+fn as_deep_as_may_be(
     levels: usize,
-    body: BoxFuture<'a, Result<(), Error>>,
-) -> BoxFuture<'a, Result<(), Error>> {
+    body: BoxFuture<'_, Result<(), Error>>,
+) -> BoxFuture<'_, Result<(), Error>> {
     if levels == 0 {
         return body;
     }
