@@ -40,7 +40,8 @@ cargo xtask COMMAND
   budgets        what annotations cost: check and build times, sizes, run times, beside plain code;
                  fails where a budget is missed. Takes minutes and a quiet machine
   ide            what an editor shows of annotated code: builds rust-analyzer's crates, which takes
-                 long, and checks definition, rename, hover and completion
+                 long, and checks definition, rename, hover and completion. Needs the sources of the
+                 standard library; where the toolchain has none, rustup fetches them into a copy
   advisories     known vulnerabilities in what we depend on (fetches the advisory database,
                  so it is no step of `test`)
   help           this text

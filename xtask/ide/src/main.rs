@@ -1,38 +1,108 @@
 //! What an editor shows of annotated code: a generated package is loaded as rust-analyzer loads it,
 //! and its questions are asked. `cargo xtask ide` writes the package and runs this.
 
+mod sample;
+
 use std::env;
 use std::error::Error;
 use std::path::Path;
-use std::process::Command;
 
 use ra_ap_ide::{
-    Analysis, AnalysisHost, CompletionConfig, CompletionFieldsToResolve, FileId, FilePosition,
-    FileRange, GotoDefinitionConfig, HoverConfig, HoverDocFormat, RaFixtureConfig, RenameConfig,
-    SubstTyLen, TextRange, TextSize,
+    CompletionConfig, CompletionFieldsToResolve, FilePosition, FileRange, GotoDefinitionConfig,
+    HoverConfig, HoverDocFormat, RaFixtureConfig, RenameConfig, SubstTyLen, TextRange,
 };
 use ra_ap_ide_db::SnippetCap;
 use ra_ap_ide_db::imports::insert_use::{ImportGranularity, InsertUseConfig, PrefixKind};
-use ra_ap_load_cargo::{LoadCargoConfig, ProcMacroServerChoice, load_workspace_at};
-use ra_ap_paths::AbsPathBuf;
-use ra_ap_project_model::CargoConfig;
-use ra_ap_vfs::VfsPath;
+
+use sample::Sample;
 
 type Failure = Box<dyn Error>;
 
+/// One question, where it is asked, and what the answer must be.
+enum Check {
+    /// The word in the attribute leads to the partner and nowhere else, and a new name for the
+    /// partner changes both places and nothing else.
+    Partner {
+        attribute: &'static str,
+        declaration: &'static str,
+        name: &'static str,
+    },
+    /// Hover over the declaration and over a call, and completion of the call, show the signature
+    /// that callers see and nothing else; hover also says whose it is, and its documentation.
+    Shown {
+        declaration: &'static str,
+        call: &'static str,
+        name: &'static str,
+        owner: &'static str,
+        signature: &'static str,
+        documentation: &'static str,
+    },
+    /// While a call is typed, its completion shows the signature that callers see.
+    Typed {
+        so_far: &'static str,
+        name: &'static str,
+        signature: &'static str,
+    },
+}
+
+const DEBIT: &str = "pub async fn debit(&self, user: &str, amount: i64) -> Result<(), Error>";
+
+const CHECKS: &[Check] = &[
+    Check::Partner {
+        attribute: "commit = confirm",
+        declaration: "async fn confirm(",
+        name: "confirm",
+    },
+    Check::Shown {
+        declaration: "async fn debit(",
+        call: "accounts.debit(",
+        name: "debit",
+        owner: "sample::Accounts",
+        signature: DEBIT,
+        documentation: "Holds the amount.",
+    },
+    Check::Partner {
+        attribute: "rollback = put_back",
+        declaration: "async fn put_back(",
+        name: "put_back",
+    },
+    Check::Shown {
+        declaration: "async fn reserve(",
+        call: "    reserve(",
+        name: "reserve",
+        owner: "sample",
+        signature: "pub async fn reserve(article: u64) -> Result<(), Error>",
+        documentation: "Sets the goods aside.",
+    },
+    Check::Shown {
+        declaration: "async fn buy(",
+        call: "    buy(",
+        name: "buy",
+        owner: "sample",
+        signature: "pub async fn buy(accounts: &Accounts, article: u64) -> Result<(), Error>",
+        documentation: "Buys an article.",
+    },
+    Check::Typed {
+        so_far: "    accounts.de\n",
+        name: "debit",
+        signature: DEBIT,
+    },
+    Check::Typed {
+        so_far: "    accounts.\n",
+        name: "debit",
+        signature: DEBIT,
+    },
+];
+
 fn main() -> Result<(), Failure> {
-    let folder = env::args().nth(1).ok_or("name the folder of the package")?;
-    let sample = Sample::load(Path::new(&folder))?;
+    let args: Vec<_> = env::args_os().skip(1).collect();
+    let [folder, toolchain, library] = args.iter().map(Path::new).collect::<Vec<_>>()[..] else {
+        return Err("name the folders: the package, the toolchain, the standard library".into());
+    };
+    let sample = Sample::load(folder, toolchain, library)?;
     let mut failed = Vec::new();
-    let checks: [(&str, fn(&Sample) -> Result<String, Failure>); 5] = [
-        ("go to definition of `commit = confirm`", definition),
-        ("rename of the partner", rename),
-        ("hover over a call", hover),
-        ("hover over the action", hover_declaration),
-        ("completion of a call", completion),
-    ];
-    for (what, check) in checks {
-        match check(&sample) {
+    for (what, answer) in CHECKS.iter().flat_map(|check| check.ask(&sample)) {
+        match answer {
             Ok(seen) => println!("ok      {what}: {seen}"),
             Err(why) => {
                 println!("FAILED  {what}: {why}");
@@ -47,96 +117,103 @@ fn main() -> Result<(), Failure> {
     }
 }
 
-/// The loaded package.
-struct Sample {
-    analysis: Analysis,
-    file: FileId,
-    text: String,
-}
+type Answer = (String, Result<String, Failure>);
 
-impl Sample {
-    fn load(folder: &Path) -> Result<Self, Failure> {
-        let load = LoadCargoConfig {
-            load_out_dirs_from_check: true,
-            with_proc_macro_server: ProcMacroServerChoice::Explicit(macro_server()?),
-            prefill_caches: false,
-            num_worker_threads: 1,
-            proc_macro_processes: 1,
-        };
-        let cargo = CargoConfig::default();
-        let (db, vfs, server) = load_workspace_at(folder, &cargo, &load, &|_| ())?;
-        server.ok_or("the toolchain has no server of procedural macros")?;
-        let path = folder.join("src/lib.rs");
-        let text = std::fs::read_to_string(&path)?;
-        let path = VfsPath::from(AbsPathBuf::assert_utf8(path));
-        let (file, _) = vfs.file_id(&path).ok_or("the source was not loaded")?;
-        let analysis = AnalysisHost::with_database(db).analysis();
-        Ok(Self {
-            analysis,
-            file,
-            text,
-        })
-    }
-
-    /// The place of `word` within the first `around`.
-    fn range(&self, around: &str, word: &str) -> Result<TextRange, Failure> {
-        let missing = || format!("the sample lacks {around}");
-        let start = self.text.find(around).ok_or_else(missing)?;
-        let within = around.find(word).ok_or_else(missing)?;
-        let start = TextSize::try_from(start + within)?;
-        Ok(TextRange::at(start, TextSize::try_from(word.len())?))
-    }
-
-    fn at(&self, around: &str, word: &str) -> Result<FilePosition, Failure> {
-        Ok(FilePosition {
-            file_id: self.file,
-            offset: self.range(around, word)?.start() + TextSize::from(1),
-        })
-    }
-}
-
-/// The toolchain's own server: it speaks for the compiler that built the macros.
-fn macro_server() -> Result<AbsPathBuf, Failure> {
-    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let printed = Command::new(rustc).args(["--print", "sysroot"]).output()?;
-    let sysroot = String::from_utf8(printed.stdout)?;
-    let server = Path::new(sysroot.trim()).join("libexec/rust-analyzer-proc-macro-srv");
-    if server.exists() {
-        Ok(AbsPathBuf::assert_utf8(server))
-    } else {
-        Err("the toolchain has no libexec/rust-analyzer-proc-macro-srv".into())
+impl Check {
+    fn ask(&self, sample: &Sample) -> Vec<Answer> {
+        match *self {
+            Self::Partner {
+                attribute,
+                declaration,
+                name,
+            } => {
+                vec![
+                    (
+                        format!("go to definition of `{attribute}`"),
+                        definition(sample, attribute, declaration, name),
+                    ),
+                    (
+                        format!("rename of the partner `{name}`"),
+                        rename(sample, attribute, declaration, name),
+                    ),
+                ]
+            }
+            Self::Shown {
+                declaration,
+                call,
+                name,
+                owner,
+                signature,
+                documentation,
+            } => {
+                let expected = format!("{owner} {signature} {documentation}");
+                vec![
+                    (
+                        format!("hover over a call of `{name}`"),
+                        hover(sample, call, name, &expected),
+                    ),
+                    (
+                        format!("hover over the declaration of `{name}`"),
+                        hover(sample, declaration, name, &expected),
+                    ),
+                    (
+                        format!("completion of a call of `{name}`"),
+                        completion(sample, call, name, signature),
+                    ),
+                ]
+            }
+            Self::Typed {
+                so_far,
+                name,
+                signature,
+            } => vec![(
+                format!("completion of `{}`", so_far.trim()),
+                completion(sample, so_far, name, signature),
+            )],
+        }
     }
 }
 
 /// Exactly one place, and it is the partner's name.
-fn definition(sample: &Sample) -> Result<String, Failure> {
+fn definition(
+    sample: &Sample,
+    attribute: &str,
+    declaration: &str,
+    name: &str,
+) -> Result<String, Failure> {
     let config = GotoDefinitionConfig {
         ra_fixture: RaFixtureConfig::default(),
     };
-    let from = sample.at("commit = confirm", "confirm")?;
+    let from = sample.at(attribute, name)?;
     let found = sample.analysis.goto_definition(from, &config)?;
     let targets = found.ok_or("it leads nowhere")?.info;
-    let names: Vec<_> = targets
+    let places: Vec<_> = targets
         .iter()
         .map(|target| (target.name.as_str().to_owned(), target.focus_range))
         .collect();
-    let partner = sample.range("async fn confirm", "confirm")?;
-    match &names[..] {
+    let partner = sample.range(declaration, name)?;
+    match &places[..] {
         [(name, Some(range))] if *range == partner => Ok(format!("`{name}`, and nothing else")),
         others => Err(format!("{others:?}, expected {partner:?}").into()),
     }
 }
 
 /// The word in the attribute and the partner's name change, and nothing else.
-fn rename(sample: &Sample) -> Result<String, Failure> {
+fn rename(
+    sample: &Sample,
+    attribute: &str,
+    declaration: &str,
+    name: &str,
+) -> Result<String, Failure> {
+    const NEW: &str = "settle";
     let config = RenameConfig {
         prefer_no_std: false,
         prefer_prelude: true,
         prefer_absolute: false,
         show_conflicts: true,
     };
-    let from = sample.at("async fn confirm", "confirm")?;
-    let change = sample.analysis.rename(from, "settle", &config)?;
+    let from = sample.at(declaration, name)?;
+    let change = sample.analysis.rename(from, NEW, &config)?;
     let change = change.map_err(|error| error.to_string())?;
     let mut changed = Vec::new();
     for (file, (edit, _)) in &change.source_file_edits {
@@ -146,10 +223,10 @@ fn rename(sample: &Sample) -> Result<String, Failure> {
     }
     changed.sort_by_key(|(_, range, _)| range.start());
     let expected = [
-        sample.range("commit = confirm", "confirm")?,
-        sample.range("async fn confirm", "confirm")?,
+        sample.range(attribute, name)?,
+        sample.range(declaration, name)?,
     ]
-    .map(|range| (sample.file, range, "settle".to_owned()));
+    .map(|range| (sample.file, range, NEW.to_owned()));
     if changed == expected {
         Ok("the attribute and the partner".to_owned())
     } else {
@@ -157,16 +234,7 @@ fn rename(sample: &Sample) -> Result<String, Failure> {
     }
 }
 
-fn hover(sample: &Sample) -> Result<String, Failure> {
-    hovered(sample, sample.range("accounts.debit(", "debit")?)
-}
-
-fn hover_declaration(sample: &Sample) -> Result<String, Failure> {
-    hovered(sample, sample.range("async fn debit(", "debit")?)
-}
-
-/// The signature that callers see, and the documentation.
-fn hovered(sample: &Sample, range: TextRange) -> Result<String, Failure> {
+fn hover(sample: &Sample, place: &str, name: &str, expected: &str) -> Result<String, Failure> {
     let config = HoverConfig {
         links_in_hover: false,
         memory_layout: None,
@@ -180,22 +248,36 @@ fn hovered(sample: &Sample, range: TextRange) -> Result<String, Failure> {
         show_drop_glue: false,
         ra_fixture: RaFixtureConfig::default(),
     };
-    let file_id = sample.file;
-    let hovered = sample
-        .analysis
-        .hover(&config, FileRange { file_id, range })?;
+    // An empty range is where the pointer rests; a wider one is a selection, and asks for its type.
+    let at = sample.at(place, name)?;
+    let range = FileRange {
+        file_id: at.file_id,
+        range: TextRange::empty(at.offset),
+    };
+    let hovered = sample.analysis.hover(&config, range)?;
     let markup = hovered.ok_or("nothing is shown")?.info.markup.to_string();
-    let one_line = markup.split_whitespace().collect::<Vec<_>>().join(" ");
-    public(&one_line)?;
-    if one_line.contains("Holds the amount.") {
-        Ok(one_line)
-    } else {
-        Err(format!("its documentation is missing: {one_line}").into())
+    exactly(expected, &markup)
+}
+
+/// Asked at the end of what is typed of `call`, before its bracket.
+fn completion(sample: &Sample, call: &str, name: &str, signature: &str) -> Result<String, Failure> {
+    let config = completion_config();
+    let typed = call.trim_end_matches(['(', '\n']);
+    let at = FilePosition {
+        file_id: sample.file,
+        offset: sample.range(call, typed)?.end(),
+    };
+    let items = sample.analysis.completions(&config, at, None)?;
+    let items = items.ok_or("nothing is offered")?;
+    let offered: Vec<_> = items.iter().filter(|item| item.lookup() == name).collect();
+    match &offered[..] {
+        [item] => exactly(signature, item.detail.as_deref().unwrap_or_default()),
+        others => Err(format!("offered {} times", others.len()).into()),
     }
 }
 
-fn completion(sample: &Sample) -> Result<String, Failure> {
-    let config = CompletionConfig {
+fn completion_config() -> CompletionConfig<'static> {
+    CompletionConfig {
         enable_postfix_completions: false,
         enable_imports_on_the_fly: false,
         enable_self_on_the_fly: false,
@@ -224,25 +306,15 @@ fn completion(sample: &Sample) -> Result<String, Failure> {
         exclude_flyimport: Vec::new(),
         exclude_traits: &[],
         ra_fixture: RaFixtureConfig::default(),
-    };
-    let at = sample.at("accounts.debit(", "debit")?;
-    let items = sample.analysis.completions(&config, at, None)?;
-    let items = items.ok_or("nothing is offered")?;
-    let item = items
-        .iter()
-        .find(|item| item.lookup() == "debit")
-        .ok_or("`debit` is not offered")?;
-    let detail = item.detail.clone().ok_or("no signature is shown")?;
-    public(&detail)?;
-    Ok(detail)
+    }
 }
 
-/// The fence's transaction is no parameter of the public signature; the others are.
-fn public(signature: &str) -> Result<(), Failure> {
-    let whole = signature.contains("user: &str") && signature.contains("amount: i64");
-    if whole && !signature.contains("tx") {
-        Ok(())
+/// Nothing but `expected`, however the text is broken into lines.
+fn exactly(expected: &str, shown: &str) -> Result<String, Failure> {
+    let one_line = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    if one_line == expected {
+        Ok(one_line)
     } else {
-        Err(format!("not the public signature: {signature}").into())
+        Err(format!("expected `{expected}`, shown: `{one_line}`").into())
     }
 }
