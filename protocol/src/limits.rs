@@ -47,6 +47,9 @@ pub const LIST_MAX: usize = 1_000;
 pub const RECONNECT_MIN: Duration = Duration::from_millis(50);
 /// Longest wait before a lost stream is opened again: a restarted coordinator is found soon.
 pub const RECONNECT_MAX: Duration = Duration::from_secs(5);
+/// How often the silent other end of a stream is asked for a sign of life, and how long that may
+/// take: a process that is frozen is detached soon, and its branches go to another instance.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// First wait before a phase two is repeated.
 pub const PHASE_TWO_RETRY_MIN: Duration = Duration::from_millis(100);
 /// Longest wait before a phase two is repeated: an attachment makes it due at once anyway.

@@ -48,17 +48,15 @@ use crate::Coordinator;
 
 /// Streams of one connection: a client process needs one, and one for an operator's requests.
 const STREAMS_MAX: u32 = 256;
-/// How often a silent connection is asked for a sign of life, and how long that may take: a client
-/// whose machine or process is frozen is detached soon, and its branches go to another instance.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// How long the end waits for clients to take their last answers.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// An address at which a coordinator is served. Clients that connect before it serves wait.
 #[derive(Debug)]
 pub struct Listener {
-    listener: TcpListener,
+    socket: TcpListener,
     address: SocketAddr,
+    keep_alive: Duration,
 }
 
 /// Why a coordinator cannot be served.
@@ -120,11 +118,24 @@ impl Listener {
             address: first,
             source,
         };
-        let listener = TcpListener::bind(addresses.as_slice())
+        let socket = TcpListener::bind(addresses.as_slice())
             .await
             .map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, address })
+        let address = socket.local_addr().map_err(failed)?;
+        Ok(Self {
+            socket,
+            address,
+            keep_alive: limits::KEEP_ALIVE,
+        })
+    }
+
+    /// How often a silent client is asked for a sign of life, and how long that may take before it
+    /// is detached; what it asked for stays, and it connects again once it can. Default:
+    /// [`KEEP_ALIVE`](limits::KEEP_ALIVE).
+    #[must_use]
+    pub fn keep_alive(mut self, keep_alive: Duration) -> Self {
+        self.keep_alive = keep_alive;
+        self
     }
 
     /// Where it listens.
@@ -153,11 +164,11 @@ impl Listener {
         let mut ending = closing.subscribe();
         let serving = tonic::transport::Server::builder()
             .max_concurrent_streams(STREAMS_MAX)
-            .http2_keepalive_interval(Some(KEEP_ALIVE))
-            .http2_keepalive_timeout(Some(KEEP_ALIVE))
+            .http2_keepalive_interval(Some(self.keep_alive))
+            .http2_keepalive_timeout(Some(self.keep_alive))
             .serve_with_incoming_shutdown(
                 service,
-                TcpIncoming::from(self.listener).with_nodelay(Some(true)),
+                TcpIncoming::from(self.socket).with_nodelay(Some(true)),
                 // The sender lives until this function returns.
                 async move { drop(ending.wait_for(|ending| *ending).await) },
             );

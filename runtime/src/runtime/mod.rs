@@ -198,7 +198,13 @@ impl Runtime {
         let deadline = self.inner.clock.now().saturating_add(within);
         let mut wait = Duration::from_millis(5);
         loop {
-            if seen().await {
+            // A coordinator that does not answer is not waited for any longer.
+            let seen = tokio::select! {
+                biased;
+                seen = seen() => seen,
+                () = self.inner.clock.sleep_until(deadline) => return false,
+            };
+            if seen {
                 return true;
             }
             if self.inner.clock.now() >= deadline {

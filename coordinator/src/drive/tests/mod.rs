@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests run in no transaction")]
 
+mod drops;
 mod durability;
 mod files;
 mod people;

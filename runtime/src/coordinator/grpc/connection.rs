@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use tokio::sync::watch;
@@ -18,8 +17,6 @@ use super::table::Epoch;
 use super::{Failure, Shared};
 use crate::backoff::{Backoff, Entropy};
 
-/// How often a silent coordinator is asked for a sign of life, and how long that may take.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Bytes that may be under way before the reader has taken them: a whole burst of answers.
 const WINDOW: u32 = 4 * 1024 * 1024;
 
@@ -72,7 +69,7 @@ impl Connection {
         tokio::join!(self.connect(), self.expire());
     }
 
-    /// Gives up requests that have waited long enough for a stream.
+    /// Gives up requests that have waited long enough.
     async fn expire(&self) {
         let Shared { table, clock, .. } = &*self.shared;
         loop {
@@ -298,8 +295,8 @@ fn endpoint(address: SocketAddr) -> Result<Endpoint, tonic::transport::Error> {
     Ok(endpoint
         .connect_timeout(limits::RECONNECT_MAX)
         .tcp_nodelay(true)
-        .http2_keep_alive_interval(KEEP_ALIVE)
-        .keep_alive_timeout(KEEP_ALIVE)
+        .http2_keep_alive_interval(limits::KEEP_ALIVE)
+        .keep_alive_timeout(limits::KEEP_ALIVE)
         .keep_alive_while_idle(true)
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(WINDOW))

@@ -65,7 +65,8 @@ use crate::clock::{Clock, SystemClock};
 
 pub use self::resolve::{Dns, Resolve};
 
-/// How long a request waits for a coordinator that is away, unless its caller gives up first.
+/// How long a request waits for a coordinator that is away or silent, unless its caller gives up
+/// first.
 const PATIENCE: Duration = limits::TIMEOUT;
 
 /// A coordinator in another process, reached by one stream.
@@ -167,9 +168,9 @@ impl GrpcBuilder {
         self
     }
 
-    /// How long a request waits for a coordinator that is away before it answers
-    /// [`CoordinatorError::Unavailable`]. Default: one minute; a begin never waits longer than its
-    /// transaction's timeout.
+    /// How long a request waits for a coordinator that is away, or that is there and does not
+    /// answer, before it answers [`CoordinatorError::Unavailable`]. Default: one minute; a begin
+    /// never waits longer than its transaction's timeout.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;

@@ -34,6 +34,8 @@ struct Inner {
     welcomed: bool,
     /// Why there is no stream.
     away: Option<Failure>,
+    /// When requests are given up next.
+    look: Option<Duration>,
 }
 
 struct Request {
@@ -69,7 +71,10 @@ impl Table {
         );
         if inner.welcomed {
             inner.send(Outgoing::Request(id));
-        } else {
+        }
+        // Seldom: what was added before is mostly given up before.
+        if inner.look.is_none_or(|look| give_up < look) {
+            inner.look = Some(give_up);
             drop(inner);
             self.added.notify_one();
         }
@@ -165,21 +170,25 @@ impl Table {
         away.unwrap_or_else(|| "it does not answer".to_owned())
     }
 
-    /// Gives up what has waited long enough for a stream; tells when to look again.
+    /// Gives up what has waited long enough, for a stream or for an answer on the one that is there;
+    /// tells when to look again. None: when something is added.
     pub(super) fn expire(&self, now: Duration) -> Option<Duration> {
         let mut inner = self.lock();
-        if inner.welcomed {
-            return None;
-        }
+        let why = if inner.welcomed {
+            "it does not answer"
+        } else {
+            "no connection was made yet"
+        };
         let failure = inner.away.clone();
-        let failure = failure.unwrap_or_else(|| Failure::unavailable("no connection was made yet"));
+        let failure = failure.unwrap_or_else(|| Failure::unavailable(why));
         let over = inner.pending.extract_if(.., |_, request| {
             request.give_up <= now || !request.is_wanted()
         });
         for (_, request) in over {
             request.fail(failure.clone());
         }
-        inner.pending.values().map(|request| request.give_up).min()
+        inner.look = inner.pending.values().map(|request| request.give_up).min();
+        inner.look
     }
 
     /// How many requests have no answer.

@@ -221,3 +221,28 @@ async fn c4_a_try_that_is_dropped_between_any_two_statements_leaves_no_transacti
     })
     .await;
 }
+
+#[tokio::test]
+async fn c4_dropped_questions_leave_no_transaction() {
+    let bench = Bench::with_connections(1).await;
+    let pool = bench.pool.clone();
+    let row = bench.row();
+    run_try(&bench.pool, &row).await;
+    let name = row.participant.clone();
+    drop_at_every_poll(&bench, "in_doubt", async || {
+        pool.in_doubt(name.clone(), i64::MAX, None, 9)
+    })
+    .await;
+    drop_at_every_poll(&bench, "given_up", async || {
+        pool.given_up(name.clone(), None, 9)
+    })
+    .await;
+    drop_at_every_poll(&bench, "parked", async || pool.parked(name.clone())).await;
+    drop_at_every_poll(&bench, "horizons", async || pool.horizons()).await;
+    drop_at_every_poll(&bench, "newest_incarnation", async || {
+        pool.newest_incarnation()
+    })
+    .await;
+    let left = pool.in_doubt(name, i64::MAX, None, 9).await.expect("rows");
+    assert_eq!(left.len(), 1, "its row is still tried");
+}

@@ -7,6 +7,7 @@
 
 mod away;
 mod deliveries;
+mod drops;
 mod proxy;
 mod streams;
 

@@ -50,6 +50,11 @@ impl Proxy {
         self.state.send_modify(|state| state.held = state.made);
     }
 
+    /// Lets everything that was kept back travel on.
+    pub(super) fn release(&self) {
+        self.state.send_modify(|state| state.held = 0);
+    }
+
     /// How many connections were made.
     pub(super) fn connections(&self) -> usize {
         self.state.borrow().made
