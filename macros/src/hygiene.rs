@@ -39,28 +39,44 @@ impl Arrow {
 
 /// The path of the runtime crate: `::unanimous`, or what `crate = ..` says.
 #[derive(Clone)]
-pub(crate) struct CratePath(TokenStream);
+pub(crate) struct CratePath {
+    tokens: TokenStream,
+    /// Where a crate that is another one is reported, once: the `=` before the path.
+    place: Span,
+}
 
 impl Default for CratePath {
     fn default() -> Self {
-        Self(quote_spanned!(Span::mixed_site()=> ::unanimous))
+        Self {
+            tokens: quote_spanned!(Span::mixed_site()=> ::unanimous),
+            place: Span::mixed_site(),
+        }
     }
 }
 
 impl CratePath {
-    pub(crate) fn new(path: &Path) -> Self {
-        Self(path.to_token_stream())
+    pub(crate) fn new(equals: Token![=], path: &Path) -> Self {
+        Self {
+            tokens: path.to_token_stream(),
+            place: at(equals.span),
+        }
     }
 
     /// `::unanimous::__private::NAME`.
     pub(crate) fn private(&self, name: &str) -> TokenStream {
-        let (krate, name) = (&self.0, local(name));
-        quote_spanned!(Span::mixed_site()=> #krate::__private::#name)
+        let (tokens, name) = (&self.tokens, local(name));
+        let private = self.module();
+        quote_spanned!(Span::mixed_site()=> #tokens::#private::#name)
+    }
+
+    /// The same, so that errors about it are reported there.
+    pub(crate) fn private_at(&self, name: &str, place: Span) -> TokenStream {
+        self.private_between(name, place, place)
     }
 
     /// `::unanimous::__private::NAME GENERICS(ARGUMENTS)`, so that an error in it underlines the
-    /// `->`. The tokens of the crate path and the parentheses move too: an error is reported from
-    /// the first token of a call to its last.
+    /// `->`. The parentheses move too: an error is reported from the first token of a call to its
+    /// last.
     pub(crate) fn call_under(
         &self,
         name: &str,
@@ -68,20 +84,32 @@ impl CratePath {
         generics: Option<TokenStream>,
         arguments: TokenStream,
     ) -> TokenStream {
-        let path = self.path_under(name, arrow);
+        let path = self.private_between(name, arrow.first, arrow.last);
         let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
         arguments.set_span(at(arrow.last));
         quote!(#path #generics #arguments)
     }
 
-    fn path_under(&self, name: &str, arrow: Arrow) -> TokenStream {
-        let path = moved(self.private(name), arrow.last);
-        let mut tokens = path.into_iter();
-        let first = tokens.next().map(|mut token| {
-            token.set_span(token.span().located_at(arrow.first));
+    /// The ends of the path stand at these places: an error about what it names is reported from
+    /// the first token to the last. What leads to the crate stays, so that a crate that is not
+    /// there is reported once.
+    fn private_between(&self, name: &str, first: Span, last: Span) -> TokenStream {
+        let (mut name, private) = (local(name), self.module());
+        name.set_span(at(last));
+        let mut leading = true;
+        let tokens = self.tokens.clone().into_iter().enumerate();
+        let tokens = tokens.map(|(nth, mut token)| {
+            leading &= nth == 0 || matches!(token, TokenTree::Punct(_));
+            if leading {
+                token.set_span(token.span().located_at(first));
+            }
             token
         });
-        first.into_iter().chain(tokens).collect()
+        quote_spanned!(at(last)=> #(#tokens)*::#private::#name)
+    }
+
+    fn module(&self) -> Ident {
+        Ident::new("__private", self.place)
     }
 }
 
@@ -155,7 +183,7 @@ mod tests {
     #[test]
     fn a_path_keeps_its_tokens_when_it_moves() {
         let path: Path = syn::parse_str("::tx").unwrap();
-        let krate = CratePath::new(&path);
+        let krate = CratePath::new(syn::parse_quote!(=), &path);
         assert_eq!(
             krate.private("how").to_string(),
             ":: tx :: __private :: how"

@@ -89,7 +89,12 @@ fn of_function(mut function: ItemFn) -> Vec<Piece> {
 fn of_action(name: &str, expanded: TokenStream) -> Vec<Piece> {
     let file: syn::File = syn::parse2(expanded).expect("an expansion parses");
     let names = ["function", "linked"].map(|piece| format!("{name}.{piece}"));
-    let items = file.items.into_iter().map(ToTokens::into_token_stream);
+    let items = file.items.into_iter().filter_map(|item| match item {
+        // The record is passed through a macro that only says, by its name, where it may stand.
+        Item::Macro(call) if call.ident.is_some() => None,
+        Item::Macro(call) => Some(call.mac.tokens),
+        item => Some(item.into_token_stream()),
+    });
     names
         .into_iter()
         .zip(items)

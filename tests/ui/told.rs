@@ -147,7 +147,7 @@ pub(crate) const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "a type parameter that is not `'static`",
         "participant/fail/generic_without_static",
-        "impl<R: Send + Sync + 'static> Mailer<R>",
+        "write `R: Send + Sync + 'static`, besides the bounds that it has",
     ),
     (
         "a trait of the user's whose futures are not `Send`",
@@ -213,10 +213,8 @@ pub(crate) const MISTAKES: &[(&str, &str, &str)] = &[
 ];
 
 /// Cases whose place is the attribute: a missing argument, and an attribute that stands in the wrong
-/// place, have no other; and what makes a type outlive the runtime is a trait that the attribute
-/// implements.
-pub(crate) const AT_THE_ATTRIBUTE: [&str; 3] = [
-    "participant/generic_without_static",
+/// place, have no other.
+pub(crate) const AT_THE_ATTRIBUTE: [&str; 2] = [
     "participant/no_name",
     "two_phase_action/function_below_global_transactional",
 ];

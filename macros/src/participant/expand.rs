@@ -5,13 +5,14 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Attribute, Token, parse_quote};
 
+use super::bounds;
 use super::model::Model;
 use crate::diagnostics::Errors;
 use crate::hygiene::{CratePath, at, braces, local, with_self};
 use crate::syntax::annotated_fn::AnnotatedFn;
 use crate::syntax::arguments::as_text;
 use crate::syntax::impl_block::{ImplBlock, Item};
-use crate::syntax::parameter::strip_marks;
+use crate::syntax::parameter::{SelfKind, strip_marks};
 use crate::syntax::public_shape::public_shape as public_shape_of;
 use crate::two_phase_action::args::{self as action_args, Args as ActionArgs};
 use crate::two_phase_action::{expand as action, is_ours};
@@ -115,7 +116,10 @@ fn participant(block: &ImplBlock, model: &Model) -> TokenStream {
     let this = local("self");
     let name = name(model, &this);
     let fence = model.fence.as_ref().map(|fence| {
-        let (dyn_fence, fence) = (krate.private("DynFence"), fence.of(&this, krate));
+        let (dyn_fence, fence) = (
+            krate.private("DynFence"),
+            fence.of(&this, SelfKind::Lent, krate),
+        );
         quote_spanned! {Span::mixed_site()=>
             fn fence(&#this) -> ::core::option::Option<&dyn #dyn_fence> {
                 ::core::option::Option::Some(#fence.erased())
@@ -144,7 +148,7 @@ fn participant(block: &ImplBlock, model: &Model) -> TokenStream {
             }
         }
     };
-    let phase_two = phase_two(&this, krate, &body);
+    let phase_two = phase_two(block, &this, krate, &body);
     let content = quote_spanned! {Span::mixed_site()=>
         fn name(&#this) -> ::std::borrow::Cow<'static, ::core::primitive::str> {
             #name
@@ -171,22 +175,35 @@ fn name(model: &Model, this: &proc_macro2::Ident) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> ::core::convert::Into::into(#name))
 }
 
-fn phase_two(this: &proc_macro2::Ident, krate: &CratePath, body: &TokenStream) -> TokenStream {
-    let [boxed, branch, error] =
-        ["BoxFuture", "Branch", "PhaseTwoError"].map(|name| krate.private(name));
+/// Where a type parameter lacks a bound, it is said of the impl block, and not of every future
+/// again: in here the bounds hold. Other types have none: bounds cost time in every function.
+fn phase_two(
+    block: &ImplBlock,
+    this: &proc_macro2::Ident,
+    krate: &CratePath,
+    body: &TokenStream,
+) -> TokenStream {
+    let is_generic = block.header.generics.type_params().next().is_some();
+    let bounds = is_generic.then(|| {
+        quote_spanned! {Span::mixed_site()=>
+            where Self: ::core::marker::Send + ::core::marker::Sync + 'static
+        }
+    });
+    let (future, branch) = (krate.private("PhaseTwoFuture"), krate.private("Branch"));
     let given = local("__branch");
     quote_spanned! {Span::mixed_site()=>
         fn phase_two<'__branch>(
             #this: ::std::sync::Arc<Self>,
             #given: &'__branch mut #branch,
-        ) -> #boxed<'__branch, ::core::result::Result<(), #error>> {
+        ) -> #future<'__branch> #bounds {
             #body
         }
     }
 }
 
 fn implementation(block: &ImplBlock, krate: &CratePath, content: TokenStream) -> TokenStream {
-    let participant = krate.private("Participant");
+    // A lifetime that is too short is reported where the trait is named.
+    let participant = krate.private_at("Participant", block.header.impl_token.span);
     let conditions = block.header.attrs.iter().filter(|attr| is_condition(attr));
     let (generics, _, where_clause) = block.header.generics.split_for_impl();
     let (keyword, ty) = (keyword(block), &block.header.self_ty);
@@ -238,7 +255,7 @@ pub(crate) fn public_shape(
     );
     let this = local("self");
     let spec = krate.private("ActionSpec");
-    let phase_two = phase_two(&this, krate, &quote!(loop {}));
+    let phase_two = phase_two(block, &this, krate, &quote!(loop {}));
     let content = quote_spanned! {Span::mixed_site()=>
         fn name(&#this) -> ::std::borrow::Cow<'static, ::core::primitive::str> {
             loop {}
@@ -250,6 +267,7 @@ pub(crate) fn public_shape(
     };
     // A type with lifetimes cannot implement it; that is one of the mistakes.
     let participant = block.header.generics.lifetimes().next().is_none();
+    block.header.generics = bounds::completed(&block.header.generics);
     let participant = participant.then(|| implementation(block, krate, content));
     let errors = errors.into_tokens();
     quote! {

@@ -7,6 +7,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, GenericParam, LitStr, Meta};
 
 use super::args::Args;
+use super::bounds;
 use super::model::Model;
 use crate::diagnostics::{Errors, quoted, similar};
 use crate::syntax::annotated_fn::AnnotatedFn;
@@ -83,6 +84,10 @@ fn check_block(block: &ImplBlock, args: &Args, errors: &mut Errors) {
                            parameters: hold owned values, an `Arc` or a pool";
             errors.at(lifetime, message);
         }
+    }
+    bounds::check(&block.header.generics, errors);
+    if let Some(fence) = &args.fence {
+        fence.check_is_place(errors);
     }
 }
 

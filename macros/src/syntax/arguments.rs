@@ -238,7 +238,7 @@ pub(crate) fn check_name(name: &LitStr) -> syn::Result<()> {
 pub(crate) fn crate_path(input: ParseStream<'_>) -> syn::Result<CratePath> {
     const WRITE: &str = "`crate` takes an absolute path to the crate `unanimous`: crate = ::renamed, \
                          crate = crate::renamed, or crate = $crate::renamed in a macro_rules macro";
-    input.parse::<Token![=]>()?;
+    let equals = input.parse::<Token![=]>()?;
     let begin = input.fork();
     let Ok(path) = input.call(Path::parse_mod_style) else {
         let written: TokenTree = begin.parse()?;
@@ -251,7 +251,7 @@ pub(crate) fn crate_path(input: ParseStream<'_>) -> syn::Result<CratePath> {
     if path.leading_colon.is_none() && !starts_at_a_crate {
         return Err(syn::Error::new_spanned(path, WRITE));
     }
-    Ok(CratePath::new(&path))
+    Ok(CratePath::new(equals, &path))
 }
 
 /// `(TOKENS)`.

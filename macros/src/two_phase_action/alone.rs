@@ -1,6 +1,6 @@
 //! `#[two_phase_action]` where no `#[participant]` has read it: on a free function, or misplaced.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
 
 use super::{args, free};
@@ -28,7 +28,7 @@ pub(crate) fn expand_alone(args: TokenStream, item: TokenStream) -> TokenStream 
         let errors = errors.into_tokens();
         return quote!(#item #errors);
     };
-    if !is_of_an_impl(&function) {
+    if !is_of_an_impl(&function) && !names_self(args.clone()) {
         return free::expand(args, &function);
     }
     errors.at(&function.sig.ident, MISSING);
@@ -39,9 +39,12 @@ pub(crate) fn expand_alone(args: TokenStream, item: TokenStream) -> TokenStream 
 
 /// Whether it shows that the function stands in an impl block or a trait.
 fn is_of_an_impl(function: &AnnotatedFn) -> bool {
-    function.sig.receiver().is_some()
-        || any_token(
-            function.sig.to_token_stream(),
-            &mut |token| matches!(token, proc_macro2::TokenTree::Ident(ident) if ident == "Self"),
-        )
+    function.sig.receiver().is_some() || names_self(function.sig.to_token_stream())
+}
+
+fn names_self(tokens: TokenStream) -> bool {
+    any_token(
+        tokens,
+        &mut |token| matches!(token, TokenTree::Ident(ident) if ident == "Self"),
+    )
 }

@@ -49,7 +49,7 @@ pub(crate) fn phase_one(action: &Action, fence: Option<&Fence>, krate: &CratePat
     let call = match fence {
         Some(fence) => {
             let (run, body) = (krate.private("run_fenced"), fenced_body(action));
-            let fence = fence.of(&this, krate);
+            let fence = fence.of(&this, action.self_kind, krate);
             quote_spanned!(mixed=> #run(&const { #spec }, #instance, #fence, #recorder, #how, #body).await)
         }
         None => {
@@ -241,7 +241,7 @@ fn future(
         .any(|passed| matches!(passed.what, What::Tx))
         .then(|| {
             let (tx, branch) = (local("__tx"), local("__branch"));
-            let fence = fence.map(|fence| fence.of(this, krate));
+            let fence = fence.map(|fence| fence.of(this, SelfKind::Arc, krate));
             quote_spanned!(mixed=> let #tx = #fence.transaction(#branch)?;)
         });
     let values = call.passed.iter().map(value);

@@ -4,7 +4,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::{Attribute, Expr, PatType, Type};
 
-use crate::hygiene::{Arrow, CratePath, at, moved, with_self};
+use crate::diagnostics::Errors;
+use crate::hygiene::{Arrow, CratePath, at, braces, local, with_self};
 use crate::syntax::annotated_fn::{AnnotatedFn, Body};
 use crate::syntax::arguments::is_word;
 use crate::syntax::async_fn::Shape;
@@ -23,11 +24,32 @@ impl Fence {
         is_word(&self.expression, "none")
     }
 
-    /// `fence_of(&EXPRESSION)`, with `this` for `self`.
-    pub(crate) fn of(&self, this: &Ident, krate: &CratePath) -> TokenStream {
-        let expression = with_self(&self.expression, this);
-        let fence_of = moved(krate.private("fence_of"), self.equals);
-        quote_spanned!(at(self.equals)=> #fence_of(&#expression))
+    /// A call returns a value of its own, or lends what it returns; neither can be lent to phase two.
+    pub(crate) fn check_is_place(&self, errors: &mut Errors) {
+        if matches!(self.expression, Expr::Call(_) | Expr::MethodCall(_)) {
+            let message = "a fence outlives every call, so name what holds the pool, a field such \
+                           as `self.db`; where a method lends it, write `*self.pool()`";
+            errors.at(&self.expression, message);
+        }
+    }
+
+    /// `fence_of({ &EXPRESSION })`, with `this` for `self`. What is wrong with the expression is
+    /// said alike, and so once, wherever it is used: the braces keep every error in one place, and
+    /// `this` is always a reference.
+    pub(crate) fn of(&self, this: &Ident, kind: SelfKind, krate: &CratePath) -> TokenStream {
+        let place = at(self.equals);
+        let (lent, held) = match kind {
+            SelfKind::Lent => (this.clone(), None),
+            SelfKind::Arc => {
+                let lent = local("__fenced");
+                let held = quote_spanned!(place=> let #lent = &*#this;);
+                (lent, Some(held))
+            }
+        };
+        let expression = with_self(&self.expression, &lent);
+        let fence_of = krate.private_at("fence_of", self.equals);
+        let lent = braces(quote_spanned!(place=> #held &#expression), place);
+        quote_spanned!(place=> #fence_of(#lent))
     }
 }
 

@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -25,18 +26,20 @@ pub use crate::branch::record::{Recorded, Recorder};
 
 /// Phase one of a fenced action: the body runs in the fence's local transaction.
 ///
+/// The participant is no type parameter: its type must outlive the runtime, and where it does not,
+/// that is reported at the impl block alone.
+///
 /// Dropping the future fails the call and rolls the local transaction back.
 #[cfg(feature = "sqlite")]
-pub async fn run_fenced<P, DB, R, B>(
+pub async fn run_fenced<DB, R, B>(
     spec: &ActionSpec,
-    participant: &P,
+    participant: &dyn Participant,
     fence: FenceOf<'_, DB>,
     recorded: Recorded,
     how: How<R>,
     body: B,
 ) -> R
 where
-    P: Participant,
     DB: FenceDatabase,
     B: AsyncFnOnce(&mut FenceTx<DB>) -> R,
 {
@@ -60,9 +63,9 @@ where
 /// Phase one of an action without a fence.
 ///
 /// Dropping the future drops the body inside its context, and then fails the call.
-pub async fn run_unfenced<P: Participant, F: Future>(
+pub async fn run_unfenced<F: Future>(
     spec: &ActionSpec,
-    participant: &P,
+    participant: &dyn Participant,
     recorded: Recorded,
     how: How<F::Output>,
     body: Pin<&mut Option<F>>,
@@ -251,6 +254,9 @@ impl<E: IntoPhaseTwoError> PhaseTwoAnswer for Result<(), E> {
         self.map_err(E::into_phase_two_error)
     }
 }
+
+/// What a participant's `phase_two` returns.
+pub type PhaseTwoFuture<'a> = BoxFuture<'a, Result<(), PhaseTwoError>>;
 
 /// The answer of a commit or rollback method, as the runtime wants it.
 pub fn ended<R: PhaseTwoAnswer>(answer: R) -> Result<(), PhaseTwoError> {

@@ -9,7 +9,6 @@ pub use action::*;
 pub use function::*;
 pub use global::*;
 
-pub use futures_util::future::BoxFuture;
 pub use inventory;
 
 pub use crate::branch::fence::DynFence;

@@ -113,5 +113,7 @@ pub trait Participant: Any + Send + Sync + 'static {
     /// once for the same branch in one process, on any instance of the resource.
     ///
     /// Dropped futures count as failed; a fenced branch's local transaction is then rolled back.
-    fn phase_two(self: Arc<Self>, branch: &mut Branch) -> BoxFuture<'_, Result<(), PhaseTwoError>>;
+    fn phase_two(self: Arc<Self>, branch: &mut Branch) -> BoxFuture<'_, Result<(), PhaseTwoError>>
+    where
+        Self: Send + Sync + 'static;
 }

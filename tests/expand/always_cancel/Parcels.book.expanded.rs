@@ -10,7 +10,7 @@ impl Parcels {
                         .always_cancel()
                 },
                 self,
-                ::unanimous::__private::fence_of(&self.db),
+                ::unanimous::__private::fence_of({ &self.db }),
                 ::unanimous::__private::Recorder::new().put("city", &city).finish(),
                 ::unanimous::__private::how_fenced(),
                 async |__lent| -> Result<u32, Failure> {

@@ -16,7 +16,9 @@ impl ::unanimous::__private::Participant for Parcels {
         }
     }
     fn fence(&self) -> ::core::option::Option<&dyn ::unanimous::__private::DynFence> {
-        ::core::option::Option::Some(::unanimous::__private::fence_of(&self.db).erased())
+        ::core::option::Option::Some(
+            ::unanimous::__private::fence_of({ &self.db }).erased(),
+        )
     }
     fn declared_at(
         &self,

@@ -3,10 +3,7 @@ impl ::unanimous::__private::Participant for Parcels {
     fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
         __branch: &'__branch mut ::unanimous::__private::Branch,
-    ) -> ::unanimous::__private::BoxFuture<
-        '__branch,
-        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
-    > {
+    ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         match (__branch.action(), __branch.decision()) {
             ("book", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
@@ -34,7 +31,10 @@ impl ::unanimous::__private::Participant for Parcels {
                                 Failure,
                             > as ::unanimous::__private::Fallible>::Value,
                         >()?;
-                    let __tx = ::unanimous::__private::fence_of(&self.db)
+                    let __tx = ::unanimous::__private::fence_of({
+                            let __fenced = &*self;
+                            &__fenced.db
+                        })
                         .transaction(__branch)?;
                     let __answer = Self::call_back(&self, __tx, city, __tried.as_ref())
                         .await;

@@ -10,7 +10,10 @@ impl Fenced {
                     )
                 },
                 &*__this,
-                ::unanimous::__private::fence_of(&__this.db),
+                ::unanimous::__private::fence_of({
+                    let __fenced = &*__this;
+                    &__fenced.db
+                }),
                 ::unanimous::__private::Recorder::new().put("word", &word).finish(),
                 ::unanimous::__private::how_fenced(),
                 async |__lent| -> Result<(), Failure> {

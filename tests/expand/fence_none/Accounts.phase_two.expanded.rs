@@ -3,10 +3,7 @@ impl ::unanimous::__private::Participant for Accounts {
     fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
         __branch: &'__branch mut ::unanimous::__private::Branch,
-    ) -> ::unanimous::__private::BoxFuture<
-        '__branch,
-        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
-    > {
+    ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         match (__branch.action(), __branch.decision()) {
             ("debit", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
@@ -19,7 +16,10 @@ impl ::unanimous::__private::Participant for Accounts {
             ("debit", ::unanimous::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
                     let amount: i64 = __branch.argument("amount")?;
-                    let __tx = ::unanimous::__private::fence_of(&self.db)
+                    let __tx = ::unanimous::__private::fence_of({
+                            let __fenced = &*self;
+                            &__fenced.db
+                        })
                         .transaction(__branch)?;
                     let __answer = Self::refund(&self, __tx, amount).await;
                     ::unanimous::__private::ended(__answer)

@@ -9,7 +9,7 @@ impl Accounts {
                     )
                 },
                 self,
-                ::unanimous::__private::fence_of(&self.db),
+                ::unanimous::__private::fence_of({ &self.db }),
                 ::unanimous::__private::Recorder::new()
                     .put("user", &user)
                     .put("amount", &amount)

@@ -3,17 +3,17 @@ impl ::unanimous::__private::Participant for Accounts {
     fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
         __branch: &'__branch mut ::unanimous::__private::Branch,
-    ) -> ::unanimous::__private::BoxFuture<
-        '__branch,
-        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
-    > {
+    ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         match (__branch.action(), __branch.decision()) {
             ("debit", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
                     let user: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("user")?;
                     let amount: i64 = __branch.argument("amount")?;
-                    let __tx = ::unanimous::__private::fence_of(&self.db)
+                    let __tx = ::unanimous::__private::fence_of({
+                            let __fenced = &*self;
+                            &__fenced.db
+                        })
                         .transaction(__branch)?;
                     let __answer = Self::confirm(&self, __tx, &user, amount).await;
                     ::unanimous::__private::ended(__answer)
@@ -24,7 +24,10 @@ impl ::unanimous::__private::Participant for Accounts {
                     let amount: i64 = __branch.argument("amount")?;
                     let user: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("user")?;
-                    let __tx = ::unanimous::__private::fence_of(&self.db)
+                    let __tx = ::unanimous::__private::fence_of({
+                            let __fenced = &*self;
+                            &__fenced.db
+                        })
                         .transaction(__branch)?;
                     let __answer = Self::cancel(&self, amount, user, __tx).await;
                     ::unanimous::__private::ended(__answer)

@@ -13,7 +13,7 @@ async fn debit(user: &str, amount: i64) -> Result<(), Failure> {
             },
             |__states| {
                 let db: &SqlitePool = __states.get();
-                ::unanimous::__private::fence_of(&*db)
+                ::unanimous::__private::fence_of({ &*db })
             },
             ::unanimous::__private::Recorder::new()
                 .put("user", &user)

@@ -21,7 +21,7 @@ const _: () = {
         )
         .fence(|__states| {
             let db: &SqlitePool = __states.get();
-            ::unanimous::__private::fence_of(&*db).erased()
+            ::unanimous::__private::fence_of({ &*db }).erased()
         })
         .commit(|__states, __branch| ::std::boxed::Box::pin(async move {
             let db: &SqlitePool = __states.get();

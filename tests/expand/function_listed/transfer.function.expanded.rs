@@ -13,7 +13,7 @@ async fn transfer(from: &str, to: &str, cents: i64) -> Result<i64, Failure> {
             },
             |__states| {
                 let app: &App = __states.get();
-                ::unanimous::__private::fence_of(&app.db)
+                ::unanimous::__private::fence_of({ &app.db })
             },
             ::unanimous::__private::Recorder::new()
                 .put("from", &from)

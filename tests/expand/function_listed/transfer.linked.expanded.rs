@@ -16,7 +16,7 @@ const _: () = {
         .needs(&[::unanimous::__private::Need::of::<App>()])
         .fence(|__states| {
             let app: &App = __states.get();
-            ::unanimous::__private::fence_of(&app.db).erased()
+            ::unanimous::__private::fence_of({ &app.db }).erased()
         })
         .commit(|__states, __branch| ::std::boxed::Box::pin(async move {
             let app: &App = __states.get();

@@ -1,4 +1,3 @@
-#[cfg(any())]
 #[allow(deprecated, clippy::used_underscore_binding)]
 const _: () = {
     const LINKED: ::unanimous::__private::LinkedFunction = ::unanimous::__private::LinkedFunction::new(

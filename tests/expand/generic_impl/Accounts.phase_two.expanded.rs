@@ -6,10 +6,10 @@ where
     fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
         __branch: &'__branch mut ::unanimous::__private::Branch,
-    ) -> ::unanimous::__private::BoxFuture<
-        '__branch,
-        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
-    > {
+    ) -> ::unanimous::__private::PhaseTwoFuture<'__branch>
+    where
+        Self: ::core::marker::Send + ::core::marker::Sync + 'static,
+    {
         match (__branch.action(), __branch.decision()) {
             ("open", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {

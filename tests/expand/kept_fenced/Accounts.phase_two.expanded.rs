@@ -3,10 +3,7 @@ impl ::unanimous::__private::Participant for Accounts {
     fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
         __branch: &'__branch mut ::unanimous::__private::Branch,
-    ) -> ::unanimous::__private::BoxFuture<
-        '__branch,
-        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
-    > {
+    ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         match (__branch.action(), __branch.decision()) {
             ("set", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
@@ -24,7 +21,10 @@ impl ::unanimous::__private::Participant for Accounts {
                     let to: i64 = __branch.argument("to")?;
                     let __read_before: i64 = __branch.kept_or_missing("before")?;
                     let __read_remark: Option<String> = __branch.kept("note")?;
-                    let __tx = ::unanimous::__private::fence_of(&self.db)
+                    let __tx = ::unanimous::__private::fence_of({
+                            let __fenced = &*self;
+                            &__fenced.db
+                        })
                         .transaction(__branch)?;
                     let __answer = Self::restore(
                             &self,

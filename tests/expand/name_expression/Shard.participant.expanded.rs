@@ -16,7 +16,7 @@ impl ::unanimous::__private::Participant for Shard {
     }
     fn fence(&self) -> ::core::option::Option<&dyn ::unanimous::__private::DynFence> {
         ::core::option::Option::Some(
-            ::unanimous::__private::fence_of(&*self.pool()).erased(),
+            ::unanimous::__private::fence_of({ &*self.pool() }).erased(),
         )
     }
     fn declared_at(

@@ -3,16 +3,16 @@ impl ::unanimous::__private::Participant for Shard {
     fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
         __branch: &'__branch mut ::unanimous::__private::Branch,
-    ) -> ::unanimous::__private::BoxFuture<
-        '__branch,
-        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
-    > {
+    ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         match (__branch.action(), __branch.decision()) {
             ("put", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
                     let key: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("key")?;
-                    let __tx = ::unanimous::__private::fence_of(&*self.pool())
+                    let __tx = ::unanimous::__private::fence_of({
+                            let __fenced = &*self;
+                            &*__fenced.pool()
+                        })
                         .transaction(__branch)?;
                     let __answer = Self::confirm(&self, __tx, &key).await;
                     ::unanimous::__private::ended(__answer)

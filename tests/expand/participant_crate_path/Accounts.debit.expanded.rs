@@ -9,7 +9,7 @@ impl Accounts {
                     )
                 },
                 self,
-                crate::renamed::__private::fence_of(&self.db),
+                crate::renamed::__private::fence_of({ &self.db }),
                 crate::renamed::__private::Recorder::new()
                     .put("amount", &amount)
                     .finish(),

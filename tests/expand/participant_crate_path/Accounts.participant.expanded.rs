@@ -16,7 +16,7 @@ impl crate::renamed::__private::Participant for Accounts {
     }
     fn fence(&self) -> ::core::option::Option<&dyn crate::renamed::__private::DynFence> {
         ::core::option::Option::Some(
-            crate::renamed::__private::fence_of(&self.db).erased(),
+            crate::renamed::__private::fence_of({ &self.db }).erased(),
         )
     }
     fn declared_at(

@@ -3,10 +3,7 @@ impl crate::renamed::__private::Participant for Accounts {
     fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
         __branch: &'__branch mut crate::renamed::__private::Branch,
-    ) -> crate::renamed::__private::BoxFuture<
-        '__branch,
-        ::core::result::Result<(), crate::renamed::__private::PhaseTwoError>,
-    > {
+    ) -> crate::renamed::__private::PhaseTwoFuture<'__branch> {
         match (__branch.action(), __branch.decision()) {
             ("debit", crate::renamed::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {

@@ -11,7 +11,7 @@ impl AccountService for Accounts {
                         )
                     },
                     self,
-                    ::unanimous::__private::fence_of(&self.db),
+                    ::unanimous::__private::fence_of({ &self.db }),
                     ::unanimous::__private::Recorder::new()
                         .put("amount", &amount)
                         .finish(),

@@ -9,7 +9,7 @@ impl Orders {
                     )
                 },
                 self,
-                ::unanimous::__private::fence_of(&self.db),
+                ::unanimous::__private::fence_of({ &self.db }),
                 ::unanimous::__private::Recorder::new().put("sku", &sku).finish(),
                 ::unanimous::__private::how_fenced(),
                 async |__lent| -> Result<String, Failure> {

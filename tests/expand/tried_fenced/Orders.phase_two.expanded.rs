@@ -3,10 +3,7 @@ impl ::unanimous::__private::Participant for Orders {
     fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
         __branch: &'__branch mut ::unanimous::__private::Branch,
-    ) -> ::unanimous::__private::BoxFuture<
-        '__branch,
-        ::core::result::Result<(), ::unanimous::__private::PhaseTwoError>,
-    > {
+    ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         match (__branch.action(), __branch.decision()) {
             ("create", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
@@ -32,7 +29,10 @@ impl ::unanimous::__private::Participant for Orders {
                                 Failure,
                             > as ::unanimous::__private::Fallible>::Value,
                         >()?;
-                    let __tx = ::unanimous::__private::fence_of(&self.db)
+                    let __tx = ::unanimous::__private::fence_of({
+                            let __fenced = &*self;
+                            &__fenced.db
+                        })
                         .transaction(__branch)?;
                     let __answer = Self::cancel(&self, __tx, sku, &__tried).await;
                     ::unanimous::__private::ended(__answer)

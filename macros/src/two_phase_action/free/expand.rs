@@ -131,11 +131,12 @@ fn fence(action: &Action) -> Option<(TokenStream, TokenStream)> {
         });
         is_state |= matches!(expression, syn::Expr::Path(path) if path.path.is_ident(&state.ident));
     }
-    let fence_of = moved(action.krate.private("fence_of"), fence.equals);
+    let fence_of = action.krate.private_at("fence_of", fence.equals);
     // A state is lent already.
     let lent = if is_state { quote!(&*) } else { quote!(&) };
     let lent = moved(lent, fence.equals);
-    let call = quote_spanned!(at(fence.equals)=> #fence_of(#lent #expression));
+    let lent = braces(quote!(#lent #expression), at(fence.equals));
+    let call = quote_spanned!(at(fence.equals)=> #fence_of(#lent));
     Some((lets, call))
 }
 
@@ -144,7 +145,7 @@ fn linked(action: &Action) -> TokenStream {
     let (mixed, krate) = (Span::mixed_site(), &action.krate);
     let [inventory, linked, type_of, need] =
         ["inventory", "LinkedFunction", "type_of", "Need"].map(|name| krate.private(name));
-    let (spec, cfgs) = (spec(action), action.cfgs());
+    let spec = spec(action);
     let sig = &action.function.sig;
     let function = placed(&sig.ident, sig.paren_token.span.open());
     let needs = (!action.states.is_empty()).then(|| {
@@ -167,14 +168,31 @@ fn linked(action: &Action) -> TokenStream {
         Some(quote_spanned!(mixed=> .#word(|#states, #branch| #future)))
     });
     let name = name(action);
-    quote_spanned! {mixed=>
-        #(#cfgs)*
+    let record = quote_spanned! {mixed=>
         #[allow(deprecated, clippy::used_underscore_binding)]
         const _: () = {
             const LINKED: #linked =
                 #linked::new(#spec, #type_of(#function), #name) #aliases #needs #fence #(#partners)*;
             #inventory::submit! { LINKED }
         };
+    };
+    beside(
+        &action.cfgs().collect::<Vec<_>>(),
+        &record,
+        sig.paren_token.span.open(),
+    )
+}
+
+/// Items beside the function. A function that stands in an impl block looks like a free one, but no
+/// items can stand beside it: rustc says that it does not know the macro, whose name says why.
+fn beside(cfgs: &[&syn::Attribute], record: &TokenStream, place: Span) -> TokenStream {
+    let mut macro_name = local("two_phase_action_in_an_impl_block_needs_participant_above_it");
+    macro_name.set_span(at(place));
+    quote_spanned! {at(place)=>
+        #(#cfgs)*
+        macro_rules! #macro_name { ($($record:tt)*) => { $($record)* } }
+        #(#cfgs)*
+        #macro_name! { #record }
     }
 }
 
@@ -191,7 +209,7 @@ fn future(action: &Action, call: &Call) -> TokenStream {
     let answer = placed(&local("__answer"), call.equals);
     let arguments = Group::new(proc_macro2::Delimiter::Parenthesis, arguments.clone());
     let called = quote_spanned!(at(call.equals)=> let #answer = #partner #arguments.await;);
-    let ended = moved(action.krate.private("ended"), call.equals);
+    let ended = action.krate.private_at("ended", call.equals);
     let ended = quote_spanned!(at(call.equals)=> #ended(#answer));
     let body = quote_spanned!(mixed=> #(#reads)* #(#transaction)* #called #ended);
     // A future that is not `Send` is reported where the action names the partner.

@@ -124,6 +124,7 @@ fn check_signature(sig: &Signature, errors: &mut Errors) {
 /// The fence is evaluated before any call, from state alone.
 fn check_fence(args: &Args, parameters: &Parameters, errors: &mut Errors) {
     let Some(fence) = &args.fence else { return };
+    fence.check_is_place(errors);
     if let Some(this) = mention::of(&fence.expression, "self") {
         let message = "a free function has no `self`: mark a parameter that is the pool, `#[state] \
                        db: &SqlitePool`, and name it: fence = db";
