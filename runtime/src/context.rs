@@ -170,7 +170,7 @@ impl Scope {
             Ok(id) => id,
             Err(error) => {
                 if kind == CallKind::Call {
-                    self.cannot_call(&error);
+                    self.cannot_call(CallFailure::Refused, &error);
                 }
                 return Err(error.into());
             }
@@ -189,10 +189,10 @@ impl Scope {
         })
     }
 
-    /// A call cannot be named: it has failed, as its absence counts as a failure (TM1).
-    pub(crate) fn cannot_call(&self, error: &dyn Display) {
+    /// A call cannot be made: it has failed, as its absence counts as a failure (TM1).
+    pub(crate) fn cannot_call(&self, cause: CallFailure, error: &dyn Display) {
         keep_first(self, || Some(error.to_string().into()));
-        self.calls().cannot_call();
+        self.calls().cannot_call(cause);
     }
 
     /// The failure that makes everything here roll back, in this scope or around it. A `tolerate`

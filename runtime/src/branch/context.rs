@@ -11,6 +11,8 @@ use sha2::{Digest as _, Sha256};
 use unanimous_protocol::message::Kept;
 use unanimous_protocol::{ActionName, CallId, Decision, Xid, limits};
 
+use super::record::readable;
+
 thread_local! {
     static CURRENT: RefCell<Option<BranchContext>> = const { RefCell::new(None) };
 }
@@ -169,7 +171,9 @@ impl BranchContext {
     /// When the value cannot be serialised or is too large, and outside phase one. Nothing is kept
     /// then. The error never shows a value.
     pub fn keep<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<(), KeepError> {
-        let json = serde_json::to_string(value).map_err(|error| KeepError::Serialize {
+        let json = serde_json::to_string(value);
+        let json = json.and_then(|json| readable(value, json.as_bytes()).map(|()| json));
+        let json = json.map_err(|error| KeepError::Serialize {
             name: name.to_owned(),
             why: error.to_string(),
         })?;
@@ -371,6 +375,8 @@ mod tests {
         );
         let keys = std::collections::HashMap::from([((1, 2), 3)]);
         let error = tried.keep("b", &keys).unwrap_err().to_string();
+        assert!(error.starts_with("`b` cannot be kept"), "{error}");
+        let error = tried.keep("b", &Some(f64::NAN)).unwrap_err().to_string();
         assert!(error.starts_with("`b` cannot be kept"), "{error}");
         assert_eq!(tried.take_kept().len(), 2);
     }

@@ -3,6 +3,8 @@
 //! A JSON object keyed by parameter name: no struct is generated, and a partner decodes only what
 //! it takes, so a new parameter does not break branches in flight.
 
+mod finite;
+
 use std::any::type_name;
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -92,7 +94,9 @@ impl Recorder {
     #[must_use]
     pub fn put<T: Serialize + ?Sized>(mut self, name: &str, value: &T) -> Self {
         if self.begin(name) {
+            let from = self.json.len();
             let written = serde_json::to_writer(Bounded(&mut self.json), value);
+            let written = written.and_then(|()| all_finite(value, &self.json[from..]));
             self.end(name, written);
         }
         self
@@ -151,6 +155,7 @@ impl Drop for Recorder {
 pub(crate) fn text_of<T: Serialize>(value: &T) -> serde_json::Result<Cow<'static, str>> {
     let mut json = scratch();
     let written = serde_json::to_writer(&mut json, value);
+    let written = written.and_then(|()| readable(value, &json));
     let text = if json == NOTHING.as_bytes() {
         Cow::Borrowed(NOTHING)
     } else {
@@ -159,6 +164,46 @@ pub(crate) fn text_of<T: Serialize>(value: &T) -> serde_json::Result<Cow<'static
     };
     keep_scratch(json);
     written.map(|()| text)
+}
+
+/// Fails for what cannot be read back, or not as what it was. Arguments are looked at by parts:
+/// their depth is that of the whole.
+pub(super) fn readable<T: Serialize + ?Sized>(value: &T, json: &[u8]) -> serde_json::Result<()> {
+    if depth(json) > DEPTH_MAX {
+        let error = RecordError::TooDeep.to_string();
+        return Err(serde::ser::Error::custom(error));
+    }
+    all_finite(value, json)
+}
+
+/// JSON has `null` for a number that is not finite.
+fn all_finite<T: Serialize + ?Sized>(value: &T, json: &[u8]) -> serde_json::Result<()> {
+    let null = NOTHING.as_bytes();
+    if json.windows(null.len()).any(|part| part == null) {
+        finite::check(value)
+    } else {
+        Ok(())
+    }
+}
+
+/// How deep arrays and objects nest in a text that was just written.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_text, mut escaped) = (false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_text,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 fn scratch() -> Vec<u8> {
@@ -467,6 +512,55 @@ mod tests {
             message.starts_with("`keys` cannot be serialised"),
             "{message}"
         );
+    }
+
+    /// Phase two would be handed nothing instead, or fail to read it, after the decision.
+    #[test]
+    fn a_number_that_is_not_finite_is_refused_wherever_it_stands() {
+        #[derive(Serialize)]
+        enum Price {
+            None(Option<u8>),
+            Of { amount: f64 },
+            Pair(f32, ()),
+        }
+        let bad: [Box<dyn Fn(Recorder) -> Recorder>; 5] = [
+            Box::new(|all| all.put("a", &f64::NAN)),
+            Box::new(|all| all.put("a", &Some(f32::INFINITY))),
+            Box::new(|all| {
+                all.put(
+                    "a",
+                    &[Price::Of {
+                        amount: -f64::INFINITY,
+                    }],
+                )
+            }),
+            Box::new(|all| all.put("a", &HashMap::from([("k", (1, Price::Pair(f32::NAN, ())))]))),
+            Box::new(|all| all.put("a", &vec![None, Some(f64::NAN)])),
+        ];
+        for put in &bad {
+            let error = put(Recorder::new()).finish().json().unwrap_err();
+            let named = matches!(&error, RecordError::Serialize { name, .. } if name == "a");
+            assert!(named && error.to_string().contains("not finite"), "{error}");
+        }
+        assert!(text_of(&f64::NAN).is_err());
+        let good = Recorder::new()
+            .put("a", &(f64::MAX, None::<f64>, Price::None(None), (), "null"))
+            .put("b", &HashMap::from([(1, Price::Pair(1.5, ()))]))
+            .finish();
+        assert!(good.json().is_ok(), "{good:?}");
+        assert_eq!(text_of(&None::<f64>).unwrap(), "null");
+    }
+
+    #[test]
+    fn a_value_that_nests_too_deeply_to_be_read_is_not_stored() {
+        let nested = |levels| {
+            (0..levels).fold(serde_json::json!("[[[\\\"{"), |inner, _| {
+                serde_json::json!([inner])
+            })
+        };
+        let fits = text_of(&nested(DEPTH_MAX)).unwrap();
+        assert!(serde_json::from_str::<serde_json::Value>(&fits).is_ok());
+        assert!(text_of(&nested(DEPTH_MAX + 1)).is_err());
     }
 
     #[test]

@@ -7,7 +7,8 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::outgoing::{Client, Outgoing};
-use crate::Error;
+use crate::context::Scope;
+use crate::{CallFailure, Error};
 
 /// Carries the surrounding transaction in the requests of a client.
 ///
@@ -86,7 +87,14 @@ where
     type Future = CarriedFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx).map_err(Into::into)
+        let ready = self.inner.poll_ready(cx).map_err(Into::into);
+        if let Poll::Ready(Err(error)) = &ready
+            && let Some(scope) = Scope::current()
+        {
+            // The request is never made, so nothing else would tell of it (TM1).
+            scope.cannot_call(CallFailure::LostAnswer, error);
+        }
+        ready
     }
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {

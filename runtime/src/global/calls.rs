@@ -156,8 +156,8 @@ impl<R: Rules> Calls<R> {
     }
 
     /// A call that has effects cannot be opened: no id names it, so the scope itself is what failed.
-    pub fn cannot_call(&mut self) {
-        let failure = || (self.scope.clone(), CallFailure::Refused);
+    pub fn cannot_call(&mut self, cause: CallFailure) {
+        let failure = || (self.scope.clone(), cause);
         self.first_failure.get_or_insert_with(failure);
     }
 

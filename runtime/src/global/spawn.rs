@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 use unanimous_protocol::ids::Target;
 
 use super::calls::Ending;
+use crate::CallFailure;
 use crate::context::{Ambient, CallKind, Entered, OpenCall, Scope, SpawnedTask};
 
 /// Spawns a task that carries the surrounding transaction.
@@ -37,7 +38,7 @@ where
         // A call id at its limits: what the task does is not named, so all rolls back. Without the
         // transaction it might do so much the more.
         Err(error) => {
-            scope.cannot_call(&error);
+            scope.cannot_call(CallFailure::Refused, &error);
             start(Ambient::with_scope(scope).enter(future))
         }
     }

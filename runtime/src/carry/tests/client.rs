@@ -318,3 +318,37 @@ async fn a_call_through_both_layers_commits_the_branch_that_joined_below() {
         Some(Outcome::RolledBack { .. })
     ));
 }
+
+/// A client that cannot be reached, before any request is made.
+#[derive(Clone)]
+struct NeverReady;
+
+impl Service<Request<()>> for NeverReady {
+    type Response = Response<String>;
+    type Error = BoxError;
+    type Future = std::future::Ready<Result<Response<String>, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Err("the connection is closed".into()))
+    }
+
+    fn call(&mut self, _: Request<()>) -> Self::Future {
+        panic!("it is not ready")
+    }
+}
+
+/// Otherwise the transaction would commit without it where the error is swallowed.
+#[tokio::test]
+async fn tm1_a_client_that_is_not_ready_fails_the_call_that_it_keeps_from_being_made() {
+    let runtime = runtime().await;
+    let scope = scope(&runtime);
+    let mut carried = ClientLayer::new().layer(NeverReady);
+    let ready = std::future::poll_fn(|cx| carried.poll_ready(cx));
+    let error = scope.enter(ready).await.unwrap_err();
+    assert_eq!(error.to_string(), "the connection is closed");
+    // It may be repeated, as any call whose answer did not come.
+    assert_eq!(failure(&scope), Some(CallFailure::LostAnswer));
+    // Outside a transaction it is the client's own affair.
+    let ready = std::future::poll_fn(|cx| carried.poll_ready(cx));
+    assert!(ready.await.is_err());
+}
