@@ -101,6 +101,19 @@ impl Scope {
         &self.0.transaction.xid
     }
 
+    /// Whether this scope, or one around it in this process, is this call of the transaction.
+    #[cfg(feature = "tower")]
+    pub(crate) fn is_within(&self, xid: &Xid, call: &CallId) -> bool {
+        let mut scope = Some(self).filter(|scope| scope.xid() == xid);
+        while let Some(at) = scope {
+            if at.calls().scope() == call {
+                return true;
+            }
+            scope = at.0.parent.as_ref();
+        }
+        false
+    }
+
     /// The call that this scope is.
     pub(crate) fn id(&self) -> CallId {
         self.calls().scope().clone()

@@ -37,6 +37,7 @@ use crate::runtime::Runtime;
 /// * Any other is answered with the branches that succeeded in its handler and below, or with the
 ///   mark. The handler ended in an error if its status is at least 400 or its response head has a
 ///   `grpc-status` other than 0.
+/// * Where two of these layers lie around a handler, the outer one does all of this alone.
 /// * A handler that panics, or that is dropped because its client went away, sends no header: the
 ///   caller's call has failed.
 #[derive(Clone, Debug)]
@@ -87,7 +88,15 @@ where
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
         let is_grpc = incoming::expects_grpc(request.headers());
-        let scope = incoming::carried(request.headers()).and_then(|call| {
+        let carried = incoming::carried(request.headers());
+        if let Ok(Some(call)) = &carried
+            && Scope::current().is_some_and(|scope| scope.is_within(&call.xid, &call.call))
+        {
+            // Another of these layers is around this one: its scope answers for the handler. A
+            // second one would lose to it what is named here, and the mark.
+            return ServedFuture::unjudged(self.inner.call(request));
+        }
+        let scope = carried.and_then(|call| {
             let scope = |call| incoming::scope(&self.runtime, call, request.headers());
             call.map(scope).transpose()
         });
@@ -156,6 +165,19 @@ impl fmt::Debug for Deadline {
 }
 
 impl<F: Future, R> ServedFuture<F, R> {
+    /// Runs in what surrounds it, which judges it.
+    fn unjudged(handler: F) -> Self {
+        let state = State::Running {
+            handler: Some(Ambient::current().enter(handler)),
+            deadline: None,
+        };
+        Self {
+            state,
+            scope: None,
+            is_grpc: false,
+        }
+    }
+
     fn refused(refusal: Refusal, is_grpc: bool) -> Self {
         Self {
             state: State::Refused { refusal },

@@ -347,3 +347,52 @@ async fn the_edge_takes_transactions_off() {
     assert_eq!(response.status(), 200);
     assert_eq!(answer(response.headers()), None);
 }
+
+/// As happens with a nested router. The outer one heard of nothing that the inner one did.
+#[tokio::test]
+async fn tm1_two_layers_around_one_handler_answer_as_one() {
+    let runtime = runtime().await;
+    let layer = ServerLayer::new(&runtime);
+    for fails in [false, true] {
+        let handler = Handler::new(move |_| {
+            let scope = Scope::current().unwrap();
+            branch(&scope, 4);
+            if fails {
+                let target = Target::new("mail.queue");
+                drop(scope.open_call(&target, CallKind::Call));
+            }
+            async { ok() }
+        });
+        let request = request("/orders", &[("unanimous-call", CALL)]);
+        let mut twice = layer.layer(layer.layer(handler));
+        let answered = answer(twice.call(request).await.unwrap().headers());
+        if fails {
+            assert_eq!(answered, Some(AnswerHeader::mark("dropped")));
+        } else {
+            assert_eq!(answered, names(&[4]));
+        }
+    }
+}
+
+/// A call that a handler makes within its own process is another one, and answered by itself.
+#[tokio::test]
+async fn a_call_into_the_same_process_has_a_scope_of_its_own() {
+    let runtime = runtime().await;
+    let layer = ServerLayer::new(&runtime);
+    let inner = layer.layer(Handler::new(|_| {
+        branch(&Scope::current().unwrap(), 5);
+        async { ok() }
+    }));
+    let handler = Handler::new(move |_| {
+        let mut client = ClientLayer::new().layer(inner.clone());
+        async move {
+            let answered = client.call(request("/mails", &[])).await.unwrap();
+            assert_eq!(answer(answered.headers()), names(&[5]));
+            branch(&Scope::current().unwrap(), 4);
+            ok()
+        }
+    });
+    let request = request("/orders", &[("unanimous-call", CALL)]);
+    let answered = layer.layer(handler).call(request).await.unwrap();
+    assert_eq!(answer(answered.headers()), names(&[4, 5]));
+}
