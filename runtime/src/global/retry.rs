@@ -200,7 +200,7 @@ where
     let mut backoff = None;
     loop {
         left -= 1;
-        let noted = Attempt::default();
+        let noted = Attempt::within(Ambient::current().attempt());
         let ambient = Ambient::attempted(noted.clone());
         let made = ambient.within(&mut attempt);
         let result = ambient.enter(made).await;
@@ -226,6 +226,8 @@ pub(crate) struct Attempt {
     heard: Arc<Mutex<Heard>>,
     /// Inside one of those transactions already.
     inner: bool,
+    /// The attempt around it, which hears all of it as well.
+    around: Option<Arc<Attempt>>,
 }
 
 #[derive(Debug, Default)]
@@ -258,20 +260,31 @@ pub(super) enum Ended {
 }
 
 impl Attempt {
+    /// A fresh one.
+    fn within(around: Option<&Self>) -> Self {
+        Self {
+            around: around.cloned().map(Arc::new),
+            ..Self::default()
+        }
+    }
+
     /// The same, inside one of its transactions.
     pub(crate) fn inner(&self) -> Self {
         Self {
             heard: Arc::clone(&self.heard),
             inner: true,
+            around: self.around.as_ref().map(|around| Arc::new(around.inner())),
         }
     }
 
     /// A transaction begins in it.
     pub(super) fn began(&self, runtime: &Runtime) -> Noted {
         self.heard().undecided += 1;
+        let around = self.around.as_ref();
         Noted {
             attempt: self.clone(),
             runtime: runtime.clone(),
+            around: around.map(|around| Box::new(around.began(runtime))),
         }
     }
 
@@ -296,10 +309,14 @@ impl Attempt {
 pub(super) struct Noted {
     attempt: Attempt,
     runtime: Runtime,
+    around: Option<Box<Noted>>,
 }
 
 impl Noted {
     pub(super) fn ended(self, ended: Ended) {
+        if let Some(around) = self.around {
+            around.ended(ended);
+        }
         let mut heard = self.attempt.heard();
         if ended == Ended::Unanswered {
             return;

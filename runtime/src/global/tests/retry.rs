@@ -287,3 +287,29 @@ async fn an_inner_transaction_of_a_spawned_task_counts_where_it_is_unknown() {
     .await;
     assert_eq!(attempts, 1);
 }
+
+/// Also where the inner one is repeated by itself, beside the transaction.
+#[tokio::test]
+async fn an_inner_transaction_that_is_repeated_itself_counts_where_it_is_unknown() {
+    for (answers, expected) in [
+        ([DecisionAnswer::Forgotten, DecisionAnswer::Committed], 1),
+        ([DecisionAnswer::Committed, DecisionAnswer::Committed], 3),
+    ] {
+        let world = World::new().await;
+        let (world, script) = (&world, &world.script);
+        let (_, attempts) = repeated(world, policy(), |nth| async move {
+            for answer in answers {
+                script.then(Says::This(answer));
+                let inner = repeated(world, policy(), |nth| async move { Ok(nth) });
+                let (inner, attempts) = outside(inner).await;
+                let unknown = inner.as_ref().is_err_and(Error::is_unknown);
+                assert_eq!(unknown, answer == DecisionAnswer::Forgotten);
+                assert_eq!(attempts, 1);
+            }
+            script.then(DIFFER);
+            Ok(nth)
+        })
+        .await;
+        assert_eq!(attempts, expected, "{answers:?}");
+    }
+}
