@@ -139,7 +139,8 @@ impl<R: Rules> Turn<'_, R> {
         self.state.sessions.remove(&session);
     }
 
-    /// RM8: the resource has cleaned up to a horizon that was told.
+    /// RM8: the resource has cleaned up to a horizon that was told. Without a database it has
+    /// nothing to clean, and will present nothing that it has.
     pub(super) fn horizon_acked(
         &mut self,
         resource: Resource,
@@ -148,8 +149,9 @@ impl<R: Rules> Turn<'_, R> {
     ) {
         let era = self.state.eras.get(&incarnation);
         let was_told = era.is_some_and(|era| counter <= era.durable.counter);
+        let counts = was_told && resource.database.is_some();
         let deliveries = self.state.resources.get_mut(&resource);
-        let Some(deliveries) = deliveries.filter(|_| was_told) else {
+        let Some(deliveries) = deliveries.filter(|_| counts) else {
             return;
         };
         if deliveries.acked_lately.is_empty() {

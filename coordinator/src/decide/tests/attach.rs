@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use unanimous_protocol::message::{
     Attach, AttachRefused, AttachResource, DecisionAnswer, InDoubtAnswer,
 };
-use unanimous_protocol::{Incarnation, RollbackReason, Xid};
+use unanimous_protocol::{Incarnation, Resource, RollbackReason, Xid};
 
 use super::bench::{attach_of, incarnation, resource};
 use super::*;
@@ -196,4 +196,42 @@ fn rm10_only_a_horizon_that_was_told_is_acknowledged() {
     }
     let acked = |(record, _): &(Record, bool)| matches!(record, Record::Acked { .. });
     assert!(!bench.log.iter().any(acked));
+}
+
+/// It cleans nothing and so presents nothing, though its process acknowledges every horizon.
+#[test]
+fn rm10_a_participant_without_a_database_is_never_found_restored() {
+    let mut bench = Bench::<All>::new();
+    let without = Resource {
+        database: None,
+        ..resource(RES_A)
+    };
+    let mut attach = attach_of(None);
+    attach.resources.push(AttachResource {
+        resource: without.clone(),
+        actions: ["debit".parse().unwrap()].into(),
+        horizons: BTreeMap::new(),
+    });
+    let present = |bench: &mut Bench<All>| {
+        let request = bench.request();
+        bench.event(Event::Attach {
+            request,
+            session: SessionId(1),
+            attach: Box::new(attach.clone()),
+        });
+    };
+    present(&mut bench);
+    let xid = bench.begin();
+    bench.commit(&xid, &[], &[]);
+    bench.horizon();
+    bench.event(Event::HorizonAcked {
+        resource: without.clone(),
+        incarnation: incarnation(1),
+        counter: 1,
+    });
+    bench.timer(Timer::Horizon);
+    bench.timer(Timer::Horizon);
+    bench.timer(Timer::Horizon);
+    present(&mut bench);
+    assert!(!bench.notes.contains(&Note::ResourceRestored(without)));
 }
