@@ -45,10 +45,11 @@ impl Backoff {
     /// The wait before the next attempt: the doubled one, plus or minus half of it.
     pub(crate) fn wait(&mut self) -> Duration {
         let base = self.next;
-        self.next = (base * 2).min(self.max);
+        // A policy may name any wait.
+        self.next = base.saturating_mul(2).min(self.max);
         // 0 to 1023 of 1024: a jitter of plus or minus 50 % needs no finer grain.
         let jitter = u32::try_from(self.entropy.next() % 1024).unwrap_or(0);
-        base / 2 + base * jitter / 1024
+        base / 2 + base.saturating_mul(jitter) / 1024
     }
 }
 
@@ -67,6 +68,10 @@ mod tests {
             let mut backoff = Backoff::new(min, max, Entropy(Arc::new(move || draw)));
             let wait = backoff.wait();
             assert!(wait >= min / 2 && wait <= min * 3 / 2, "{wait:?}");
+            let mut longest = Backoff::new(Duration::MAX, Duration::MAX, backoff.entropy);
+            for _ in 0..2 {
+                assert!(longest.wait() >= Duration::MAX / 2);
+            }
         }
     }
 }

@@ -70,6 +70,9 @@ pub enum KeepError {
         max = limits::ARGUMENTS_BYTES_MAX
     )]
     TooLarge(String),
+    /// Its name is longer than names may be, and would not travel.
+    #[error("`{0}` is too long a name: at most {max} bytes", max = limits::NAME_BYTES_MAX)]
+    LongName(String),
     /// Phase one has ended: the value would reach nobody.
     #[error("`{0}` cannot be kept: phase one has ended")]
     TooLate(String),
@@ -164,7 +167,7 @@ impl BranchContext {
     /// Behind a fence it is stored in the branch's row, in the same local transaction as what
     /// phase one did; without one the coordinator keeps it, and it is on its way only once phase
     /// one has ended, so a rollback may not know it. Names and values of a branch are at most
-    /// [`limits::ARGUMENTS_BYTES_MAX`] bytes.
+    /// [`limits::ARGUMENTS_BYTES_MAX`] bytes, a name at most [`limits::NAME_BYTES_MAX`].
     ///
     /// # Errors
     ///
@@ -177,6 +180,9 @@ impl BranchContext {
             name: name.to_owned(),
             why: error.to_string(),
         })?;
+        if name.len() > limits::NAME_BYTES_MAX {
+            return Err(KeepError::LongName(name.to_owned()));
+        }
         let mut kept = self.keeping();
         if kept.closed {
             return Err(KeepError::TooLate(name.to_owned()));
@@ -376,6 +382,8 @@ mod tests {
         let keys = std::collections::HashMap::from([((1, 2), 3)]);
         let error = tried.keep("b", &keys).unwrap_err().to_string();
         assert!(error.starts_with("`b` cannot be kept"), "{error}");
+        let long = "n".repeat(limits::NAME_BYTES_MAX + 1);
+        assert_eq!(tried.keep(&long, &1), Err(KeepError::LongName(long)));
         let error = tried.keep("b", &Some(f64::NAN)).unwrap_err().to_string();
         assert!(error.starts_with("`b` cannot be kept"), "{error}");
         assert_eq!(tried.take_kept().len(), 2);
