@@ -18,6 +18,10 @@ pub(crate) struct Golden {
 /// One error of a message.
 pub(crate) struct Reported {
     pub(crate) message: String,
+    /// All that is said of it.
+    pub(crate) text: String,
+    /// The file in which it is.
+    pub(crate) file: String,
     /// Where it is, in lines of the case.
     pub(crate) line: usize,
     /// Whether one of our annotations is underlined as a whole.
@@ -71,8 +75,21 @@ impl Golden {
     pub(crate) fn errors(&self) -> Vec<Reported> {
         let lines: Vec<&str> = self.text.lines().collect();
         let is_error = |line: &str| line.starts_with("error:") || line.starts_with("error[");
-        let starts = (0..lines.len()).filter(|at| is_error(lines[*at]));
-        starts.map(|at| reported(&lines[at..])).collect()
+        let starts: Vec<usize> = (0..lines.len()).filter(|at| is_error(lines[*at])).collect();
+        let ends = starts.iter().skip(1).copied().chain([lines.len()]);
+        let errors = starts.iter().zip(ends);
+        errors
+            .map(|(start, end)| reported(&lines[*start..end]))
+            .collect()
+    }
+
+    /// How many mistakes the case holds: what its last line says, or one.
+    pub(crate) fn mistakes(&self) -> usize {
+        let last = self.source.lines().last().unwrap_or_default();
+        let Some(count) = last.strip_prefix("// mistakes: ") else {
+            return 1;
+        };
+        count.parse().expect("`// mistakes: N` is a number")
     }
 }
 
@@ -88,6 +105,7 @@ fn reported(lines: &[&str]) -> Reported {
         .next()
         .and_then(|line| line.parse().ok())
         .expect("the place is file:LINE:COLUMN");
+    let file = numbers.next().unwrap_or_default().to_owned();
     let shown = format!("{line} |");
     let at = lines
         .iter()
@@ -106,6 +124,8 @@ fn reported(lines: &[&str]) -> Reported {
     });
     Reported {
         message: lines[0].to_owned(),
+        text: lines.join("\n"),
+        file,
         line,
         at_attribute,
     }

@@ -1,5 +1,6 @@
 //! What the compiler says about each mistake stands beside it. `README.md` says how to add one.
 
+mod fixes;
 mod goldens;
 mod told;
 
@@ -66,6 +67,47 @@ fn every_message_has_its_case_and_says_what_to_write() {
         }
     }
     assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn every_error_lies_in_the_case_and_says_what_to_write() {
+    let (mut found, mut unused): (Vec<String>, Vec<_>) = (Vec::new(), fixes::OF_RUSTC.to_vec());
+    for (case, golden) in all() {
+        let (annotation, mistake) = case.split_once('/').expect("annotation/mistake");
+        let file = format!("{annotation}/fail/{mistake}.rs");
+        for error in golden.errors() {
+            let message = &error.message;
+            if error.file != file {
+                found.push(format!("{case} lies in {}: {message}", error.file));
+            }
+            let is_listed = |(of, said): &(&str, &str)| *of == case && error.text.contains(said);
+            let listed = fixes::OF_RUSTC.iter().any(is_listed);
+            unused.retain(|one| !is_listed(one));
+            if !listed && !fixes::says_what_to_write(&error.text) {
+                found.push(format!("{case} does not say what to write: {message}"));
+            }
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
+    assert_eq!(unused, [], "these are not said any more");
+}
+
+/// The last line of a case, `// mistakes: 3`, says how many it holds; without, it is one.
+#[test]
+fn every_mistake_is_told_once_and_nothing_else_is() {
+    let mut found = Vec::new();
+    for (case, golden) in all() {
+        let (errors, mistakes) = (golden.errors().len(), golden.mistakes());
+        let repeated = fixes::REPEATED.iter().find(|(of, ..)| *of == case);
+        let expected = repeated.map_or(mistakes, |(_, errors, _)| *errors);
+        if errors != expected {
+            found.push(format!("{case}: {mistakes} mistakes, {errors} errors"));
+        }
+        if let Some((_, _, why)) = repeated.filter(|_| errors <= mistakes) {
+            found.push(format!("{case} repeats nothing: {why}"));
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
 }
 
 /// The callers have done nothing wrong, unless the mistake is theirs.

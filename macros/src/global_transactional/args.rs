@@ -98,7 +98,7 @@ pub(crate) struct Args {
 /// Reads the arguments; mistakes are taken down, each at its own place.
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
     let mut args = Args::default();
-    parse_arguments(
+    let _ = parse_arguments(
         "global_transactional",
         ACCEPTED,
         tokens,

@@ -31,7 +31,7 @@ pub(crate) fn validate(function: &AnnotatedFn, args: Args, errors: &mut Errors) 
     if let Some(constness) = &sig.constness {
         errors.at(
             constness,
-            "a transactional function cannot be `const`: it talks to a coordinator",
+            "a transactional function cannot be `const`, since it talks to a coordinator: remove `const`",
         );
     }
     let Some(body) = &function.body else {

@@ -51,9 +51,10 @@ pub(crate) struct Args {
 /// Reads the arguments; mistakes are taken down, each at its own place.
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
     let mut args = Args::default();
-    parse_arguments("participant", ACCEPTED, tokens, errors, |key, input| {
+    let misspelt = parse_arguments("participant", ACCEPTED, tokens, errors, |key, input| {
         take(&mut args, key, input)
     });
+    args.written.extend(misspelt);
     args
 }
 

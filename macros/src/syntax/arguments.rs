@@ -48,18 +48,21 @@ const NAME_BYTES_MAX: usize = 128;
 
 /// Reads all arguments; `take` reads the value of a known one, its key read already.
 ///
-/// A mistake ends its own argument only: the others are read all the same.
+/// A mistake ends its own argument only: the others are read all the same. What misspelt arguments
+/// were meant to be comes back: those are not missing.
 pub(crate) fn parse(
     annotation: &str,
     accepted: &[Accepted],
     tokens: TokenStream,
     errors: &mut Errors,
     mut take: impl FnMut(&Ident, ParseStream<'_>) -> syn::Result<()>,
-) {
+) -> Vec<String> {
+    let mut misspelt = Vec::new();
     let parser = |input: ParseStream<'_>| {
         let mut seen = Vec::new();
         while !input.is_empty() {
             let before = errors.count();
+            misspelt.extend(meant(accepted, input));
             let read = one(annotation, accepted, input, errors, &mut seen, &mut take);
             errors.keep(read);
             if errors.count() == before && !input.is_empty() && !input.peek(Token![,]) {
@@ -71,6 +74,17 @@ pub(crate) fn parse(
     };
     let done = parser.parse2(tokens);
     errors.keep(done);
+    misspelt
+}
+
+/// What the next argument was probably meant to be, if there is none of its name.
+fn meant(accepted: &[Accepted], input: ParseStream<'_>) -> Option<String> {
+    let written = input.fork().call(Ident::parse_any).ok()?.to_string();
+    let names = accepted.iter().map(|known| known.name);
+    if names.clone().any(|name| name == written) {
+        return None;
+    }
+    similar(&written, names).map(str::to_owned)
 }
 
 fn one(

@@ -76,7 +76,7 @@ impl RecordedAs {
             return found;
         };
         let tokens = list.tokens.clone();
-        parse_arguments("recorded", RECORDED, tokens, errors, |key, input| {
+        let _ = parse_arguments("recorded", RECORDED, tokens, errors, |key, input| {
             if key == "name" {
                 found.name = Some(literal_name(key, input)?);
             } else {
@@ -120,11 +120,21 @@ impl Marks {
                 }
             };
             if !matches!(attr.meta, Meta::Path(_)) {
-                errors.at(&attr.meta, format!("`#[{word}]` takes nothing"));
+                errors.at(
+                    &attr.meta,
+                    format!("`#[{word}]` takes nothing: write it alone"),
+                );
             }
             *mark = Some(attr.clone());
             false
         });
+        let mut conditions = attrs.iter().filter(|attr| is_condition(attr));
+        if let (None, Some(condition)) = (&marks.skip, conditions.next()) {
+            let message = "what is recorded must not depend on a condition, as phase two may run in \
+                           another build: put `#[cfg]` on the whole function, or mark the parameter \
+                           #[skip]";
+            errors.at(condition, message);
+        }
         marks
     }
 
@@ -134,6 +144,10 @@ impl Marks {
             .as_ref()
             .map_or_else(RecordedAs::default, |(_, found)| found.clone())
     }
+}
+
+fn is_condition(attr: &Attribute) -> bool {
+    attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr")
 }
 
 /// Takes our words off every parameter of a signature.

@@ -280,7 +280,10 @@ fn records(parameters: &Parameters) -> String {
 fn not_recorded(action: Branched<'_>, parameters: &Parameters, name: &Ident) -> String {
     let of = action.name;
     if parameters.skipped.contains(name) {
-        return format!("`{name}` is marked `#[skip]` in `{of}`, so phase two does not have it");
+        return format!(
+            "`{name}` is marked `#[skip]` in `{of}`, so phase two does not have it: leave it \
+                 out here, or remove `#[skip]` there"
+        );
     }
     let records = records(parameters);
     let tx = if action.fenced {

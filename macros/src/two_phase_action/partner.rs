@@ -155,7 +155,7 @@ fn kind(parameter: &PatType, marks: &Marks, fenced: bool, errors: &mut Errors) -
         marks.recorded.as_ref().map(|(attr, _)| attr),
         marks.tried.is_some() || is_exclusive(&parameter.ty) || is_context(&parameter.ty),
     ) {
-        let message = "`#[recorded]` stands on a value that is read by its name";
+        let message = "`#[recorded]` stands on a value that is read by its name: remove it here";
         errors.at(attr, message);
         return None;
     }

@@ -165,7 +165,7 @@ fn check_signature(sig: &Signature, errors: &mut Errors) -> Option<(SelfKind, Id
     if let Some(constness) = &sig.constness {
         errors.at(
             constness,
-            "an action cannot be `const`: it talks to a coordinator",
+            "an action cannot be `const`, since it talks to a coordinator: remove `const`",
         );
     }
     let Some(receiver) = sig.receiver() else {
@@ -281,7 +281,7 @@ fn sort(
 ) {
     let marks = Marks::take(&mut parameter.attrs, errors);
     if let Some(tried) = &marks.tried {
-        let message = "`#[tried]` stands on a parameter of a phase-two method: this is phase one";
+        let message = "`#[tried]` stands on a parameter of a phase-two method, and this is phase one: remove it";
         errors.at(tried, message);
         return;
     }
@@ -297,7 +297,8 @@ fn sort(
         errors.at(attr, message);
     }
     if let Some(state) = &marks.state {
-        let message = "a method has what it needs in `self`: `#[state]` is for free functions";
+        let message =
+            "a method has what it needs in `self`, and `#[state]` is for free functions: remove it";
         errors.at(state, message);
         return;
     }

@@ -93,13 +93,14 @@ impl Args {
 /// Reads the arguments; mistakes are taken down, each at its own place.
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
     let mut args = Args::default();
-    parse_arguments(
+    let misspelt = parse_arguments(
         "two_phase_action",
         ACCEPTED,
         tokens,
         errors,
         |key, input| take(&mut args, key, input),
     );
+    args.written.extend(misspelt);
     args
 }
 

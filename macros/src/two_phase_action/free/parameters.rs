@@ -196,7 +196,9 @@ fn state(parameter: PatType) -> syn::Result<State> {
         );
     }
     if borrows(&held) {
-        return error("state lives as long as the runtime: its type holds no reference");
+        return error(
+            "state lives as long as the runtime: take a type without references, an `Arc` say",
+        );
     }
     Ok(State {
         parameter,

@@ -108,7 +108,8 @@ fn check_always_cancel(args: &Args, errors: &mut Errors) {
 
 fn check_signature(sig: &Signature, errors: &mut Errors) {
     if let Some(constness) = &sig.constness {
-        let message = "an action cannot be `const`: it talks to a coordinator";
+        let message =
+            "an action cannot be `const`, since it talks to a coordinator: remove `const`";
         errors.at(constness, message);
     }
     for parameter in &sig.generics.params {
@@ -271,7 +272,8 @@ impl Passing<'_> {
         for skipped in &self.parameters.skipped {
             if let Some(found) = mention::of(expression, &skipped.to_string()) {
                 let message = format!(
-                    "`{skipped}` is marked `#[skip]` in `{}`, so phase two does not have it",
+                    "`{skipped}` is marked `#[skip]` in `{}`, so phase two does not have it: leave it \
+                 out here, or remove `#[skip]` there",
                     self.action
                 );
                 errors.at(found, message);

@@ -9,3 +9,4 @@ async fn purchase(runtime: &Runtime) -> Result<(), Error> {
 fn main() {
     let _ = purchase;
 }
+// mistakes: 3

@@ -18,3 +18,4 @@ async fn number() -> Result<(), Error> {
 fn main() {
     let _ = (no_unit(), too_short_and_too_long(), number());
 }
+// mistakes: 5

@@ -23,3 +23,4 @@ async fn returned(word: String) -> Result<&'static str, Error> {
 fn main() {
     let _ = (moved, borrowed, returned);
 }
+// mistakes: 3

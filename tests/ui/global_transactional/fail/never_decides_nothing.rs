@@ -8,3 +8,4 @@ async fn report() -> Result<(), Error> {
 fn main() {
     let _ = report();
 }
+// mistakes: 2

@@ -8,3 +8,4 @@ async fn look() -> Result<(), Error> {
 fn main() {
     let _ = look();
 }
+// mistakes: 2

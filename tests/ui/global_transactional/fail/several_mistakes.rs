@@ -13,3 +13,4 @@ async fn caller() -> Result<u8, Error> {
 fn main() {
     let _ = caller();
 }
+// mistakes: 4

@@ -9,3 +9,4 @@ async fn price(runtime: &Runtime) -> Result<(), Error> {
 fn main() {
     let _ = price;
 }
+// mistakes: 3

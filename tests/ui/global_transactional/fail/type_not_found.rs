@@ -9,3 +9,4 @@ async fn purchase() -> Result<Order, Error> {
 fn main() {
     let _ = purchase();
 }
+// mistakes: 2

@@ -13,3 +13,4 @@ async fn refund() -> Result<(), Error> {
 fn main() {
     let _ = (purchase(), refund());
 }
+// mistakes: 4

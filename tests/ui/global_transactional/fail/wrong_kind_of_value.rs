@@ -20,3 +20,4 @@ async fn refund() -> Result<(), Error> {
 fn main() {
     let _ = (purchase(), refund());
 }
+// mistakes: 8

@@ -20,3 +20,4 @@ async fn wrong_question_mark() -> Result<u8, Error> {
 fn main() {
     let _ = (wrong_ok(), trailing_semicolon(), wrong_question_mark());
 }
+// mistakes: 3

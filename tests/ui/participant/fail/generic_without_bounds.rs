@@ -25,3 +25,4 @@ impl<R: 'static> Mailer<R> {
 fn main() {
     let _ = Mailer { repo: () };
 }
+// mistakes: 2

@@ -10,3 +10,4 @@ fn main() {
     mailer();
     let _ = Mailer;
 }
+// mistakes: 2

@@ -3,7 +3,7 @@ use unanimous::{Error, Runtime, participant};
 
 struct Mailer;
 
-#[participant(name = "mailer", fense = self.db, crate = unanimous)]
+#[participant(name = "mailer", map_er = refuse, crate = unanimous)]
 impl Mailer {
     #[two_phase_action(commit = sent)]
     async fn prepare(&self, to: &[&str], #[skip] log: &mut Vec<String>) -> Result<(), Error> {
@@ -36,3 +36,4 @@ async fn caller(mut mailer: Mailer) -> Result<(), Error> {
 fn main() {
     let _ = caller;
 }
+// mistakes: 9

@@ -2,7 +2,7 @@ use unanimous::{Error, participant};
 
 struct Mailer;
 
-#[participant(name = "mailer", instance, fense = self.db, name = "mail")]
+#[participant(name = "mailer", instance, map_er = refuse, name = "mail")]
 impl Mailer {
     #[two_phase_action(commit = send, rollback = discard)]
     async fn prepare(&self, to: &str) -> Result<(), Error> {
@@ -26,3 +26,4 @@ fn main() {
 async fn caller(mailer: &Mailer) -> Result<(), Error> {
     mailer.prepare("ann").await
 }
+// mistakes: 3

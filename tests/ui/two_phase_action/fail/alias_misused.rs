@@ -35,3 +35,4 @@ impl Shelf {
 }
 
 fn main() {}
+// mistakes: 5

@@ -25,3 +25,4 @@ impl Parcels {
 }
 
 fn main() {}
+// mistakes: 2

@@ -29,3 +29,4 @@ impl Mailer {
 fn main() {
     let _ = Mailer;
 }
+// mistakes: 2

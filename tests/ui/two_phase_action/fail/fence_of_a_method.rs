@@ -33,3 +33,4 @@ impl Mailer {
 }
 
 fn main() {}
+// mistakes: 2

@@ -28,3 +28,4 @@ impl Accounts {
 }
 
 fn main() {}
+// mistakes: 2

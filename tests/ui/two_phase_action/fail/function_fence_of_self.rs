@@ -22,3 +22,4 @@ async fn cancel(_: &mut FenceTx<Sqlite>, _: &SqlitePool) -> Result<(), Error> {
 }
 
 fn main() {}
+// mistakes: 2

@@ -28,3 +28,4 @@ async fn caller() -> Result<(), Error> {
 }
 
 fn main() {}
+// mistakes: 3

@@ -22,3 +22,4 @@ async fn caller() -> Result<(), Error> {
 }
 
 fn main() {}
+// mistakes: 2

@@ -20,3 +20,4 @@ async fn cancel(_: i64) -> Result<(), Error> {
 }
 
 fn main() {}
+// mistakes: 2

@@ -15,3 +15,4 @@ async fn caller() -> Result<(), Error> {
 }
 
 fn main() {}
+// mistakes: 3

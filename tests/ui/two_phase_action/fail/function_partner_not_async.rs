@@ -17,3 +17,4 @@ async fn caller() -> Result<(), Error> {
 }
 
 fn main() {}
+// mistakes: 2

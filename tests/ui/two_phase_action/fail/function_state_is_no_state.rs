@@ -27,3 +27,4 @@ async fn caller() -> Result<(), Error> {
 fn main() {
     let _ = credit(6);
 }
+// mistakes: 2

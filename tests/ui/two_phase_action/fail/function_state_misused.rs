@@ -32,3 +32,4 @@ async fn caller() -> Result<(), Error> {
 }
 
 fn main() {}
+// mistakes: 7

@@ -29,3 +29,4 @@ impl Gateway {
 }
 
 fn main() {}
+// mistakes: 7

@@ -23,3 +23,4 @@ impl Mailer {
 fn main() {
     let _ = Mailer;
 }
+// mistakes: 2

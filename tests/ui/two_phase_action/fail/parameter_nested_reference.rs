@@ -22,3 +22,4 @@ impl Mailer {
 fn main() {
     let _ = Mailer;
 }
+// mistakes: 2

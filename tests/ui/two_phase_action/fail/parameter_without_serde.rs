@@ -26,3 +26,4 @@ impl Mailer {
 fn main() {
     let _ = Mailer;
 }
+// mistakes: 2

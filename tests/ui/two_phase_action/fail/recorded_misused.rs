@@ -24,3 +24,4 @@ impl Shelf {
 }
 
 fn main() {}
+// mistakes: 4

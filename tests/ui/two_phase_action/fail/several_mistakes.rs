@@ -43,3 +43,4 @@ async fn caller(accounts: std::sync::Arc<Accounts>) -> Result<(), Error> {
 }
 
 fn main() {}
+// mistakes: 5

@@ -35,3 +35,4 @@ fn caller(accounts: &Accounts) -> impl Future<Output = Result<(), Error>> {
 fn main() {
     let _ = caller;
 }
+// mistakes: 2

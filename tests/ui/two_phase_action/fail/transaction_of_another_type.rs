@@ -31,3 +31,4 @@ fn main() { let _ = caller; }
 async fn caller(accounts: &Accounts) -> Result<(), Error> {
     accounts.debit(5).await
 }
+// mistakes: 2

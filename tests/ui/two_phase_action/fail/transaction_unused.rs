@@ -32,3 +32,4 @@ async fn caller(accounts: &Accounts) -> Result<(), Error> {
 fn main() {
     let _ = caller;
 }
+// mistakes: 3

@@ -44,3 +44,4 @@ async fn caller(accounts: &Accounts) -> Result<(), Error> {
 fn main() {
     let _ = caller;
 }
+// mistakes: 2

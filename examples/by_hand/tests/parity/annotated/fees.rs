@@ -1,5 +1,8 @@
 //! Actions that are free functions.
-#![allow(clippy::unused_async, reason = "a partner is `async`, whether it waits or not")]
+#![allow(
+    clippy::unused_async,
+    reason = "a partner is `async`, whether it waits or not"
+)]
 
 use by_hand::{BankError, Journal, ledger};
 use sqlx::{Sqlite, SqlitePool};
