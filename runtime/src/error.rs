@@ -83,7 +83,7 @@ pub enum Error {
     /// The action was called on an instance whose participant was not provided to the runtime, or
     /// is a free function that was not.
     #[error(
-        "the action {action} ({file}:{line}) was called but is not provided to the runtime: give the instance to `Runtime::builder().participant(Arc::new(..))`, where clones that share its pool count, or the free function to `.action(..)`"
+        "the action {action} ({file}:{line}) was called but is not provided to the runtime: give the instance to `Runtime::builder().participant(Arc::new(..))`, where clones that share its pool count (without a fence: the very instance, or any with `any_instance`), or the free function to `.action(..)`"
     )]
     NotProvided {
         /// The action.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use unanimous_protocol::message::{AttachRefused, ParkReason};
 use unanimous_protocol::{ActionName, CallId, Resource, UnknownWhy, Xid};
 
-/// Something that wants a person's attention. The same thing may be told more than once.
+/// Something that wants a person's attention. The same thing may be told more than once. Shown
+/// with `{}` it says in a line what happened.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
@@ -46,6 +47,40 @@ pub enum Event {
         /// Whose it is.
         resource: Resource,
     },
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Parked {
+                xid,
+                call,
+                resource,
+                action,
+                reason,
+            } => write!(
+                f,
+                "phase two of {action} of {resource} is parked: {reason}; see `unanimous show {xid}`, then `retry` or `resolve` its branch {call}"
+            ),
+            Self::Unknown { xid, why } => {
+                write!(f, "the outcome of the transaction {xid} is unknown: {why}")
+            }
+            Self::Refused { why } => {
+                write!(
+                    f,
+                    "the coordinator refuses this process's participants: {why}"
+                )
+            }
+            Self::Foreign {
+                xid,
+                call,
+                resource,
+            } => write!(
+                f,
+                "the coordinator does not know the transaction {xid}, of which {resource} keeps the branch {call}: `unanimous decide` decides it by hand"
+            ),
+        }
+    }
 }
 
 /// Receives events. Called where they happen, so it must neither block nor wait; a panic in it is
@@ -99,6 +134,14 @@ mod tests {
             why: AttachRefused::Stopping,
         });
         assert_eq!(*heard.lock().unwrap(), 2);
+        let event = Event::Unknown {
+            xid: xid.clone(),
+            why: UnknownWhy::NoAnswer,
+        };
+        assert_eq!(
+            event.to_string(),
+            "the outcome of the transaction u1.1.0000000000000000.1 is unknown: the coordinator did not answer in time"
+        );
         Events::default().emit(&Event::Unknown {
             xid,
             why: UnknownWhy::NoAnswer,

@@ -55,6 +55,41 @@ impl Begun {
 ///   hook. Hooks must not block: what takes time is spawned, or registered with
 ///   [`after_end`](crate::after_end). They are synchronous, so no drop leaves one half done. A
 ///   process that dies calls no hook any more.
+///
+/// ```
+/// # use std::sync::{Arc, Mutex};
+/// use unanimous::{Begun, Error, HookResult, Outcome, Runtime, TransactionHook};
+/// # use unanimous::global_transactional;
+///
+/// #[derive(Clone, Default)]
+/// struct Journal(Arc<Mutex<Vec<String>>>);
+///
+/// impl TransactionHook for Journal {
+///     fn after_begin(&self, begun: &Begun) -> HookResult {
+///         self.0.lock().unwrap().push(format!("{} begins", begun.name()));
+///         Ok(())
+///     }
+///
+///     fn after_completion(&self, begun: &Begun, outcome: &Outcome) -> HookResult {
+///         self.0.lock().unwrap().push(format!("{}: {outcome}", begun.name()));
+///         Ok(())
+///     }
+/// }
+///
+/// # #[global_transactional(name = "purchase")]
+/// # async fn purchase() -> Result<(), Error> {
+/// #     Ok(())
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let journal = Journal::default();
+/// let runtime =
+///     Runtime::builder().coordinator("memory:").hook(journal.clone()).build().await?;
+/// runtime.scope(purchase()).await?;
+/// assert_eq!(*journal.0.lock().unwrap(), ["purchase begins", "purchase: committed"]);
+/// # Ok(())
+/// # }
+/// ```
 pub trait TransactionHook: Send + Sync {
     /// A transaction of this name is about to begin.
     fn before_begin(&self, name: &str) -> HookResult {

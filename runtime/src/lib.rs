@@ -7,6 +7,30 @@
 //!   once, the method named by `commit` or `rollback` once the outcome is decided.
 //! * A [`Runtime`] connects both to a coordinator: embedded in the process, or `unanimous serve`.
 //!
+//! The page of each annotation is its manual, with an example for every argument;
+//! [`RuntimeBuilder`] shows every setting, [`carry`] a whole HTTP service, `testing` (a feature) how
+//! to test actions.
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `embedded` (default) | the coordinators `memory:` and `embedded:PATH` |
+//! | `sqlite` (default) | `fence = ..` over SQLite pools, [`sqlx`] |
+//! | `grpc` | the coordinator `unanimous://HOST:PORT` |
+//! | `listen` | `embedded:PATH?listen=127.0.0.1:PORT`, which serves other processes |
+//! | `tower` | layers for axum and tonic, `Runtime::readiness`, `Error::http_status` |
+//! | `reqwest` | a middleware for reqwest clients |
+//! | `tonic` | failures of a transaction as `tonic::Status` |
+//! | `testing` | the test kit; for tests only |
+//!
+//! # What it tells
+//!
+//! Log lines and spans go to `tracing`: without a subscriber, such as that of `tracing-subscriber`,
+//! nothing is seen of them. What a person has to look at is an [`Event`] besides
+//! ([`RuntimeBuilder::on_event`]), and `unanimous list`, or [`Runtime::admin`], shows what is under
+//! way.
+//!
 //! # Outcomes
 //!
 //! `Ok` means decided, not yet carried out: branches confirm a moment later. A failed transaction
@@ -18,6 +42,9 @@
 //! Only actions are undone: plain SQL in a transactional body is not. A restart of the coordinator
 //! rolls undecided transactions back. Effects outside a participant's database happen at least
 //! once.
+//!
+//! Letters and a number in brackets, such as (TM2), name a rule of the commit protocol: in the
+//! repository `cargo xtask rules` lists them, with the tests that keep each.
 
 mod backoff;
 mod context;

@@ -12,14 +12,29 @@ use crate::{CallFailure, Error};
 
 /// Carries the surrounding transaction in the requests of a client.
 ///
-/// ```no_run
+/// ```
 /// use tower_layer::Layer as _;
 /// use unanimous::carry::{Carried, ClientLayer};
+/// # use axum::{body::Body, http::{Request, StatusCode}};
+/// # use tower_service::Service as _;
+/// # use unanimous::{Error, Runtime, carry::ServerLayer, global_transactional, xid};
+/// # type Channel = axum::Router;
+/// # #[global_transactional]
+/// # async fn purchase(mut channel: Carried<Channel>) -> Result<StatusCode, Box<dyn std::error::Error + Send + Sync>> {
+/// #     Ok(channel.call(Request::post("/orders").body(Body::empty())?).await?.status())
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// # let runtime = Runtime::builder().coordinator("memory:").build().await?;
+/// # let order = async || if xid().is_some() { StatusCode::CREATED } else { StatusCode::OK };
+/// # let channel = axum::Router::new()
+/// #     .route("/orders", axum::routing::post(order))
+/// #     .layer(ServerLayer::new(&runtime));
 ///
-/// # fn carried<Channel>(channel: Channel) -> Carried<Channel> {
 /// // `AccountClient::new(channel)` with this channel carries the transaction.
 /// let channel: Carried<Channel> = ClientLayer::new().participants_only().layer(channel);
-/// # channel
+/// # assert_eq!(runtime.scope(purchase(channel)).await?, StatusCode::CREATED);
+/// # Ok(())
 /// # }
 /// ```
 ///

@@ -16,6 +16,20 @@
 //! The scope of a request ends with the response head. A streamed body runs outside it.
 //!
 //! A client layer goes outside any layer that repeats requests, so that repeats share one call id.
+// Their table stays whole where some of the features, and what they bring, are left out.
+#![cfg_attr(
+    not(all(feature = "reqwest", feature = "tower")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
+#![cfg_attr(
+    all(
+        feature = "embedded",
+        feature = "reqwest",
+        feature = "sqlite",
+        feature = "tower"
+    ),
+    doc = include_str!("../docs/carry.md")
+)]
 
 mod by_hand;
 

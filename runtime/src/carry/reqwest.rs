@@ -9,15 +9,17 @@ use crate::Error;
 
 /// Carries the surrounding transaction in the requests of a reqwest client.
 ///
-/// ```no_run
+/// ```
 /// use unanimous::carry::ReqwestLayer;
 ///
 /// let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
 ///     .with(ReqwestLayer::new())
 ///     .build();
+/// # drop(client);
 /// ```
 ///
-/// What it does is what the tower client layer does. It goes before any middleware that repeats
+/// The [module](crate::carry) shows it in a whole service; `reqwest` is of the version 0.13 and
+/// `reqwest-middleware` 0.5, whose own features, such as `json`, you choose. What it does is what the tower client layer does. It goes before any middleware that repeats
 /// requests, so that repeats share one call id.
 #[derive(Clone, Debug, Default)]
 pub struct ReqwestLayer {

@@ -18,17 +18,27 @@ use crate::runtime::Runtime;
 /// Lets the handlers of an axum router or a tonic server take part in the transactions that their
 /// requests carry.
 ///
-/// ```no_run
-/// # async fn served(runtime: unanimous::Runtime) -> axum::Router {
+/// ```
 /// use unanimous::carry::ServerLayer;
+/// # use axum::{body::Body, http::Request};
+/// # use tower_service::Service as _;
+/// # use unanimous::Runtime;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let runtime = Runtime::builder().coordinator("memory:").build().await?;
 ///
-/// axum::Router::new()
+/// let app = axum::Router::new()
 ///     .route("/orders", axum::routing::post(async || "ordered"))
-///     .layer(ServerLayer::new(&runtime))
+///     .layer(ServerLayer::new(&runtime));
+/// # let mut app = app;
+/// # let answer = app.call(Request::post("/orders").body(Body::empty())?).await?;
+/// # assert_eq!(answer.status(), 200);
+/// # Ok(())
 /// # }
 /// ```
 ///
-/// On a tonic server it is `Server::builder().layer(ServerLayer::new(&runtime))`.
+/// On a tonic server it is `Server::builder().layer(ServerLayer::new(&runtime))`. The
+/// [module](crate::carry) shows a whole service.
 ///
 /// * A request without transaction runs with this runtime as its default and in no transaction.
 /// * A request with malformed headers is refused before any effect (400, `INVALID_ARGUMENT`), one

@@ -26,6 +26,28 @@ use crate::runtime::WeakRuntime;
 /// **Lost in a crash**, and when the runtime is dropped before the decision is heard. What must
 /// happen is the `commit` partner of an action.
 ///
+/// ```
+/// # use std::sync::Arc;
+/// # use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+/// # use unanimous::{Error, Runtime, after_commit, global_transactional};
+/// #[global_transactional]
+/// async fn purchase(mails: Arc<AtomicU32>) -> Result<(), Error> {
+///     after_commit(async move {
+///         mails.fetch_add(1, SeqCst);
+///     })
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let runtime = Runtime::builder().coordinator("memory:").build().await?;
+/// # let mails = Arc::new(AtomicU32::new(0));
+///
+/// runtime.scope(purchase(mails.clone())).await?;
+/// runtime.shutdown().await; // waits for it
+/// assert_eq!(mails.load(SeqCst), 1);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 ///
 /// [`Error::NotInTransaction`] outside a transaction, [`Error::NotBegunHere`] in a transaction that
@@ -54,15 +76,13 @@ where
 /// # use unanimous::{Error, Outcome, Runtime, global_transactional};
 /// #[global_transactional]
 /// async fn purchase() -> Result<(), Error> {
-///     unanimous::after_commit(async { println!("the order is placed") })?;
-///     unanimous::after_end(|outcome| async move { println!("it is over: {outcome}") })?;
-///     Ok(())
+///     unanimous::after_end(|outcome| async move { println!("it is over: {outcome}") })
 /// }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let runtime = Runtime::builder().coordinator("memory:").build().await?;
 /// runtime.scope(purchase()).await?;
-/// runtime.shutdown().await; // waits for both
+/// runtime.shutdown().await; // waits for it
 /// # Ok(())
 /// # }
 /// ```

@@ -16,6 +16,38 @@ use crate::context::{Ambient, CallKind, OpenCall, Scope};
 ///
 /// Outside a transaction the future simply runs.
 ///
+/// ```
+/// # use std::sync::Arc;
+/// # use unanimous::{Runtime, global_transactional, participant, tolerate};
+/// # type Failure = Box<dyn std::error::Error + Send + Sync>;
+/// # struct Gifts;
+/// # #[participant(name = "gifts")]
+/// # impl Gifts {
+/// #     #[two_phase_action(commit = none, rollback = put_back)]
+/// #     async fn wrap(&self) -> Result<(), Failure> {
+/// #         Err("there is no paper".into())
+/// #     }
+/// #     async fn put_back(&self) -> Result<(), Failure> {
+/// #         Ok(())
+/// #     }
+/// # }
+/// #[global_transactional]
+/// async fn purchase(gifts: &Gifts) -> Result<bool, Failure> {
+///     // Without `tolerate` the failed call would roll everything back, though its error is swallowed.
+///     let wrapped = tolerate(gifts.wrap()).await;
+///     Ok(wrapped.is_ok())
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Failure> {
+/// # let gifts = Arc::new(Gifts);
+/// # let runtime =
+/// #     Runtime::builder().coordinator("memory:").participant(gifts.clone()).build().await?;
+///
+/// assert_eq!(runtime.scope(purchase(&gifts)).await?, false);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 ///
 /// The block's own, unchanged.
@@ -27,6 +59,54 @@ where
 }
 
 /// [`tolerate`] as a method of any future of a `Result`.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use unanimous::{Error, Runtime, TolerateExt as _, global_transactional, participant};
+/// # #[derive(Debug)]
+/// enum Failure {
+///     NoPaper,
+///     OnFire,
+///     Transaction(Error),
+/// }
+/// # impl From<Error> for Failure {
+/// #     fn from(error: Error) -> Self { Self::Transaction(error) }
+/// # }
+/// # impl std::fmt::Display for Failure {
+/// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, "{self:?}") }
+/// # }
+/// # impl std::error::Error for Failure {}
+/// # struct Gifts;
+/// # #[participant(name = "gifts")]
+/// # impl Gifts {
+/// #     #[two_phase_action(commit = none, rollback = put_back)]
+/// #     async fn wrap(&self, burns: bool) -> Result<(), Failure> {
+/// #         Err(if burns { Failure::OnFire } else { Failure::NoPaper })
+/// #     }
+/// #     async fn put_back(&self) -> Result<(), Failure> {
+/// #         Ok(())
+/// #     }
+/// # }
+///
+/// #[global_transactional]
+/// async fn purchase(gifts: &Gifts, burns: bool) -> Result<(), Failure> {
+///     let no_paper = |error: &Failure| matches!(error, Failure::NoPaper);
+///     let _without_paper = gifts.wrap(burns).tolerate_if(no_paper).await;
+///     let _without_gift = gifts.wrap(false).tolerate().await;
+///     Ok(())
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let gifts = Arc::new(Gifts);
+/// # let runtime =
+/// #     Runtime::builder().coordinator("memory:").participant(gifts.clone()).build().await?;
+///
+/// runtime.scope(purchase(&gifts, false)).await?;
+/// let burnt = runtime.scope(purchase(&gifts, true)).await;
+/// assert!(matches!(burnt, Err(Failure::Transaction(Error::RollbackOnly { .. }))));
+/// # Ok(())
+/// # }
+/// ```
 pub trait TolerateExt<T, E>: Future<Output = Result<T, E>> + Sized {
     /// [`tolerate`].
     fn tolerate(self) -> impl Future<Output = Result<T, E>> {
@@ -103,6 +183,51 @@ impl Drop for Tolerated {
 ///
 /// The block is one call; it is judged by the calls below it, by panic and by drop. Its value is
 /// not looked at. Outside a transaction the future simply runs.
+///
+/// ```
+/// # use std::sync::{Arc, Mutex};
+/// # use futures_util::future::try_join_all;
+/// # use unanimous::{BranchContext, Error, Runtime, global_transactional, keyed, participant};
+/// # #[derive(Default)]
+/// # struct Shelf {
+/// #     calls: Mutex<Vec<(String, String)>>,
+/// # }
+/// # #[participant(name = "shelf")]
+/// # impl Shelf {
+/// #     #[two_phase_action(commit = none, rollback = put_back)]
+/// #     async fn take(&self, sku: &str) -> Result<(), Error> {
+/// #         let call = BranchContext::current().map(|branch| branch.call_id().to_string());
+/// #         self.calls.lock().unwrap().push((sku.to_owned(), call.unwrap_or_default()));
+/// #         Ok(())
+/// #     }
+/// #     async fn put_back(&self) -> Result<(), Error> {
+/// #         Ok(())
+/// #     }
+/// # }
+/// #[global_transactional]
+/// async fn purchase(shelf: &Shelf, skus: &[&str]) -> Result<(), Error> {
+///     let lines = skus.iter().map(|sku| keyed(sku, shelf.take(sku)));
+///     try_join_all(lines).await?;
+///     Ok(())
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let shelf = Arc::new(Shelf::default());
+/// # let runtime =
+/// #     Runtime::builder().coordinator("memory:").participant(shelf.clone()).build().await?;
+/// # let calls = || {
+/// #     let mut calls = std::mem::take(&mut *shelf.calls.lock().unwrap());
+/// #     calls.sort();
+/// #     calls
+/// # };
+///
+/// runtime.scope(purchase(&shelf, &["milk", "tea"])).await?;
+/// let first = calls(); // each line and the id of its call
+/// runtime.scope(purchase(&shelf, &["tea", "milk"])).await?;
+/// assert_eq!(calls(), first);
+/// # Ok(())
+/// # }
+/// ```
 pub async fn keyed<F: Future>(key: impl fmt::Display, block: F) -> F::Output {
     let Some(call) = open(&Target::new(&key.to_string())) else {
         return block.await;
@@ -118,6 +243,26 @@ pub async fn keyed<F: Future>(key: impl fmt::Display, block: F) -> F::Output {
 ///
 /// The transaction is suspended for the length of each poll of this future; it needs no resuming,
 /// whether the future ends, panics or is dropped.
+///
+/// ```
+/// # use unanimous::{Error, Runtime, Xid, global_transactional, outside, xid};
+/// # async fn exchange_rate() -> Option<Xid> {
+/// #     xid()
+/// # }
+/// #[global_transactional]
+/// async fn purchase() -> Result<(), Error> {
+///     assert!(xid().is_some());
+///     let seen = outside(exchange_rate()).await; // a request to someone else's server, say
+///     assert_eq!(seen, None);
+///     Ok(())
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let runtime = Runtime::builder().coordinator("memory:").build().await?;
+/// # runtime.scope(purchase()).await?;
+/// # Ok(())
+/// # }
+/// ```
 pub async fn outside<F: Future>(future: F) -> F::Output {
     Ambient::suspended().enter(future).await
 }

@@ -13,14 +13,25 @@ use crate::{Error, Runtime};
 
 /// A global transaction begun by hand: the builder equivalent of `#[global_transactional]`.
 ///
-/// ```no_run
+/// ```
+/// use std::time::Duration;
+/// use unanimous::{GlobalTransaction, Outcome, Propagation};
+/// # use unanimous::Runtime;
 /// # async fn place() -> Result<u32, std::io::Error> { Ok(1) }
-/// # async fn example() -> Result<(), unanimous::Error> {
-/// use unanimous::{GlobalTransaction, Outcome};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let runtime = Runtime::builder().coordinator("memory:").build().await?;
 ///
-/// let completed = GlobalTransaction::named("purchase").run(async { place().await }).await?;
-/// if let Some(Outcome::Unknown { xid, .. }) = &completed.outcome {
-///     println!("ask again later about {xid}");
+/// let completed = GlobalTransaction::named("purchase")
+///     .timeout(Duration::from_secs(30))
+///     .settle(Duration::from_secs(2))
+///     .propagation(Propagation::RequiresNew)
+///     .runtime(&runtime)
+///     .run(place())
+///     .await?;
+/// match completed.outcome {
+///     Some(Outcome::Unknown { xid, .. }) => println!("ask again later about {xid}"),
+///     outcome => assert_eq!(outcome, Some(Outcome::Committed)),
 /// }
 /// # Ok(())
 /// # }
@@ -94,13 +105,20 @@ impl GlobalTransaction {
     /// The same; an error that `commit_on` accepts asks for commit too. Like the argument of the
     /// annotation it does not lift a failed call (TM2).
     ///
-    /// ```no_run
-    /// # async fn place() -> Result<u32, std::num::ParseIntError> { Ok(1) }
-    /// # async fn example() -> Result<(), unanimous::Error> {
-    /// # use unanimous::GlobalTransaction;
-    /// GlobalTransaction::named("purchase")
-    ///     .run_or_commit_on(|result| matches!(result, Err(error) if error.to_string().is_empty()), place())
+    /// ```
+    /// # use unanimous::{GlobalTransaction, Outcome, Runtime};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let runtime = Runtime::builder().coordinator("memory:").build().await?;
+    /// async fn order() -> Result<u32, String> {
+    ///     Err("waiting".to_owned())
+    /// }
+    ///
+    /// let completed = GlobalTransaction::named("order")
+    ///     .runtime(&runtime)
+    ///     .run_or_commit_on(|result| matches!(result, Err(error) if error == "waiting"), order())
     ///     .await?;
+    /// assert_eq!(completed.outcome, Some(Outcome::Committed));
     /// # Ok(())
     /// # }
     /// ```

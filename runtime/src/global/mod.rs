@@ -1,13 +1,11 @@
 //! Begin, run and finish a global transaction.
 //!
-//! * [`calls`]: the pure decider: call records, what is named, whether commit may be asked;
-//! * `driver`: the future that begins, polls the body in its scope, and finishes;
-//! * `finish`: from a body's ending to a decision;
-//! * `by_hand`: what `#[global_transactional]` does, as public API;
-//! * `after`: hooks, `after_commit`, `after_end`: what runs when the outcome is known;
-//! * `blocks`: `tolerate`, `keyed`, `outside`;
-//! * `retry`: `retry_call`, `retry_transaction`;
-//! * `spawn`: tasks that belong to the transaction.
+//! * by annotation: [`global_transactional`](macro@crate::global_transactional); by hand:
+//!   [`GlobalTransaction`];
+//! * inside one: [`tolerate`], [`retry_call`], [`keyed`], [`outside`], [`spawn`], [`xid`];
+//! * when its outcome is known: [`after_commit`], [`after_end`], and for every transaction of a
+//!   runtime a [`TransactionHook`](crate::TransactionHook);
+//! * around one: [`retry_transaction`].
 
 pub mod calls;
 

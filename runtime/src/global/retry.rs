@@ -86,6 +86,46 @@ impl<E> fmt::Debug for RetryPolicy<E> {
 ///
 /// Stops at the transaction's deadline. Dropped, the call has failed.
 ///
+/// ```
+/// # use std::sync::Arc;
+/// # use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+/// # use std::time::Duration;
+/// # use unanimous::{Runtime, RetryPolicy, global_transactional, participant, retry_call};
+/// # type Failure = Box<dyn std::error::Error + Send + Sync>;
+/// # #[derive(Default)]
+/// # struct Shelf {
+/// #     asked: AtomicU32,
+/// # }
+/// # #[participant(name = "shelf")]
+/// # impl Shelf {
+/// #     #[two_phase_action(commit = none, rollback = put_back)]
+/// #     async fn take(&self, sku: &str) -> Result<(), Failure> {
+/// #         let _ = sku;
+/// #         if self.asked.fetch_add(1, SeqCst) == 0 { Err("it is busy".into()) } else { Ok(()) }
+/// #     }
+/// #     async fn put_back(&self) -> Result<(), Failure> {
+/// #         Ok(())
+/// #     }
+/// # }
+/// #[global_transactional]
+/// async fn purchase(shelf: &Shelf) -> Result<(), Failure> {
+///     let policy = RetryPolicy::attempts(3)
+///         .wait(Duration::from_millis(5), Duration::from_secs(1))
+///         .when(|error: &Failure| error.to_string() == "it is busy");
+///     retry_call(policy, || shelf.take("tea")).await
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Failure> {
+/// # let shelf = Arc::new(Shelf::default());
+/// # let runtime =
+/// #     Runtime::builder().coordinator("memory:").participant(shelf.clone()).build().await?;
+///
+/// runtime.scope(purchase(&shelf)).await?;
+/// assert_eq!(shelf.asked.load(SeqCst), 2);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 ///
 /// The last attempt's; [`Error::NotInTransaction`] outside a transaction.

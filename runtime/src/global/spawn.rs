@@ -17,6 +17,44 @@ use crate::context::{Ambient, CallKind, Entered, OpenCall, Scope, SpawnedTask};
 /// by panic and by abort; its value is not looked at. Outside a transaction it is
 /// `tokio::spawn`; what needs no transaction uses that directly.
 ///
+/// ```
+/// # use std::sync::{Arc, Mutex};
+/// # use unanimous::{Error, Runtime, global_transactional, participant, spawn};
+/// # type Failure = Box<dyn std::error::Error + Send + Sync>;
+/// # #[derive(Default)]
+/// # struct Shelf {
+/// #     taken: Mutex<Vec<String>>,
+/// # }
+/// # #[participant(name = "shelf")]
+/// # impl Shelf {
+/// #     #[two_phase_action(commit = none, rollback = put_back)]
+/// #     async fn take(&self, sku: &str) -> Result<(), Failure> {
+/// #         self.taken.lock().unwrap().push(sku.to_owned());
+/// #         Ok(())
+/// #     }
+/// #     async fn put_back(&self) -> Result<(), Failure> {
+/// #         Ok(())
+/// #     }
+/// # }
+/// #[global_transactional]
+/// async fn purchase(shelf: Arc<Shelf>) -> Result<(), Failure> {
+///     let other = shelf.clone();
+///     let tea = spawn(async move { other.take("tea").await });
+///     shelf.take("milk").await?;
+///     tea.await? // awaited here or not: the commit waits for it
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Failure> {
+/// # let shelf = Arc::new(Shelf::default());
+/// # let runtime =
+/// #     Runtime::builder().coordinator("memory:").participant(shelf.clone()).build().await?;
+///
+/// runtime.scope(purchase(shelf.clone())).await?;
+/// assert_eq!(shelf.taken.lock().unwrap().len(), 2);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Panics
 ///
 /// Outside a tokio runtime, as `tokio::spawn` does.

@@ -20,7 +20,7 @@ use crate::events::{Event, EventHandler, Events};
 use crate::hooks::{Hooks, TransactionHook};
 use crate::points::Points;
 
-/// Describes a [`Runtime`]; nothing happens before [`RuntimeBuilder::build`].
+#[doc = include_str!("../docs/builder.md")]
 #[must_use = "nothing happens before `build`"]
 pub struct RuntimeBuilder {
     coordinator: Option<Chosen>,

@@ -17,7 +17,7 @@ use crate::coordinator::CoordinatorError;
 pub struct Health {
     /// Whether the participants are attached to the coordinator.
     pub attached: bool,
-    /// Why not, where the coordinator said so.
+    /// Why not: what the coordinator said, or that there is no connection to it yet.
     pub detached_because: Option<String>,
     /// Branches of these participants that wait for an operator.
     pub parked: u64,
@@ -53,7 +53,29 @@ pub enum AdminError {
 }
 
 /// The operator's requests to the runtime's coordinator (OP1 to OP5); the command `unanimous`
-/// offers the same.
+/// offers the same. A coordinator that is away is waited for, 60 s at most.
+///
+/// ```
+/// # use unanimous::{Error, Runtime, global_transactional};
+/// # #[global_transactional(name = "purchase")]
+/// # async fn purchase(runtime: &Runtime) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// let under_way = runtime.admin().list(false, 100).await?;
+/// for transaction in &under_way {
+///     let why = transaction.why.as_deref().unwrap_or_default();
+///     println!("{} {} {:?} {why}", transaction.xid, transaction.name, transaction.state);
+///     let detail = runtime.admin().show(&transaction.xid).await?;
+///     println!("{} branches", detail.branches.len());
+/// }
+/// # assert_eq!(under_way.len(), 1);
+/// # Ok(())
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// # let runtime = Runtime::builder().coordinator("memory:").build().await?;
+/// # runtime.scope(purchase(&runtime)).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Admin {
     runtime: Runtime,
@@ -64,9 +86,13 @@ impl Runtime {
     pub async fn health(&self) -> Health {
         let served = self.deliveries().health().await;
         let now = self.clock().now();
+        let nothing_heard = || {
+            let address = self.coordinator().address();
+            (!served.attached).then(|| format!("not attached to {address} yet, or no longer"))
+        };
         Health {
             attached: served.attached,
-            detached_because: served.detached_because,
+            detached_because: served.detached_because.or_else(nothing_heard),
             parked: served.parked,
             in_doubt: served.in_doubt,
             open: self.inner.open.count(),
@@ -89,7 +115,7 @@ impl Runtime {
 
 impl Admin {
     /// The transactions that are not finished, oldest first; with `finished` also the last ones
-    /// that are, at most 1 000. At most `limit` in all; a long list is asked for in several
+    /// that are, youngest first, at most 1 000. At most `limit` in all; a long list is asked for in several
     /// requests, between which transactions may begin and end.
     pub async fn list(
         &self,

@@ -7,7 +7,10 @@ use super::{Health, Runtime};
 
 impl Runtime {
     /// A readiness handler for axum: 200 while the participants are attached, 503 otherwise, with
-    /// the numbers of [`Runtime::health`] as JSON.
+    /// the numbers of [`Runtime::health`] as JSON. With the feature `tower`.
+    ///
+    /// The participants attach after [`RuntimeBuilder::build`](crate::RuntimeBuilder::build) has
+    /// returned, a moment later where the coordinator is in the process: [`Runtime::ready`] waits.
     ///
     /// In a router: `.route("/ready", axum::routing::get(runtime.readiness()))`.
     pub fn readiness(

@@ -29,6 +29,57 @@ pub struct Reached {
 pub struct Fail;
 
 /// Hears of every named point; see [`RuntimeBuilder::faults`](crate::RuntimeBuilder::faults).
+///
+/// ```
+/// # use std::future::{Future, ready};
+/// # use std::pin::Pin;
+/// # use std::sync::Arc;
+/// # use std::time::Duration;
+/// use unanimous::testing::{Fail, FaultPlan, Faults, Phase, Point, Reached};
+/// # use unanimous::{Error, Runtime, global_transactional, participant};
+/// # struct Mailer;
+/// # #[participant(name = "mailer")]
+/// # impl Mailer {
+/// #     #[two_phase_action(commit = none, rollback = discard)]
+/// #     async fn prepare(&self) -> Result<(), Error> {
+/// #         Ok(())
+/// #     }
+/// #     async fn discard(&self) -> Result<(), Error> {
+/// #         Ok(())
+/// #     }
+/// # }
+/// # #[global_transactional]
+/// # async fn write(mailer: &Mailer) -> Result<(), Error> {
+/// #     mailer.prepare().await
+/// # }
+///
+/// /// No phase one is ever answered.
+/// #[derive(Debug)]
+/// struct Silent;
+///
+/// impl Faults for Silent {
+///     fn reach(&self, reached: Reached) -> Pin<Box<dyn Future<Output = Result<(), Fail>> + Send>> {
+///         let fails = reached.phase == Phase::Try && reached.point == Point::BeforeAnswer;
+///         Box::pin(ready(if fails { Err(Fail) } else { Ok(()) }))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mailer = Arc::new(Mailer);
+/// let runtime = Runtime::builder()
+///     .coordinator("memory:")
+///     .participant(mailer.clone())
+///     .faults(Arc::new(Silent)) // or a `FaultPlan`, which plans them one by one
+///     .build()
+///     .await?;
+/// assert!(runtime.scope(write(&mailer)).await.is_err());
+/// # drop(FaultPlan::new());
+/// # assert!(runtime.quiet(Duration::from_secs(10)).await);
+/// # runtime.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
 pub trait Faults: Send + Sync + fmt::Debug + 'static {
     /// A phase has come to a point, and goes on when the future completes: with `Err` it fails
     /// there. A future that does not complete keeps the phase there until it is dropped.

@@ -125,7 +125,8 @@ async fn matrix_15_a_database_that_cannot_be_written_fails_a_try_and_delays_a_ph
 async fn refused(world: &World) -> Health {
     let health = async || world.runtime.health().await;
     until("a refusal", async || {
-        health().await.detached_because.is_some()
+        let because = health().await.detached_because;
+        because.is_some_and(|why| why.contains("restored"))
     })
     .await;
     health().await

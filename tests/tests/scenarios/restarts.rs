@@ -542,6 +542,8 @@ fn matrix_22_without_a_coordinator_nothing_begins_and_nothing_is_guessed() {
     process.run(async |world| {
         let health = world.runtime.health().await;
         assert!(!health.is_ready(), "{health:?}");
+        let because = health.detached_because.as_deref().unwrap_or_default();
+        assert!(because.starts_with("not attached to "), "{health:?}");
         let error = world
             .buy("c", 1)
             .await

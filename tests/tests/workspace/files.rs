@@ -22,7 +22,7 @@ fn is_foreign(folder: &Path) -> bool {
 }
 
 /// All files of the tree.
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<_> = fs::read_dir(folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.expect("an entry can be read").path())

@@ -1,6 +1,7 @@
-//! What must hold for the tree as a whole: which crate may use which, what they ask of others, and
-//! how files are kept.
+//! What must hold for the tree as a whole: which crate may use which, what they ask of others, how
+//! files are kept, and what the documentation shows.
 
+mod examples;
 mod files;
 mod graph;
 mod lists;

@@ -1,11 +1,16 @@
 //! The public conformance suite: what every [`Coordinator`] must do, its [`Capabilities`] granted.
 //!
-//! ```no_run
-//! # async fn example(mine: std::sync::Arc<dyn unanimous::coordinator::Coordinator>) {
+//! ```
 //! use unanimous::coordinator::conformance;
+//! # use unanimous::Runtime;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let runtime = Runtime::builder().coordinator("memory:").build().await?;
+//! # let mine = runtime.coordinator_value();
 //!
-//! let report = conformance::check(mine).await;
+//! let report = conformance::check(mine).await; // an `Arc<dyn Coordinator>` of your own
 //! assert!(report.failures.is_empty(), "{report}");
+//! # Ok(())
 //! # }
 //! ```
 //!

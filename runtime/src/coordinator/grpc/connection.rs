@@ -92,6 +92,7 @@ impl Connection {
             )
         };
         let mut backoff = fresh();
+        let mut is_told = false;
         loop {
             let mut was_welcomed = false;
             let failure = self.stream(&mut was_welcomed).await;
@@ -101,6 +102,10 @@ impl Connection {
             if was_welcomed {
                 tracing::warn!(coordinator = %self.shared.address, why = %failure.why, "the stream is lost");
                 backoff = fresh();
+                is_told = false;
+            } else if !is_told {
+                tracing::warn!(coordinator = %self.shared.address, why = %failure.why, "not connected, and tried again until it is: is `unanimous serve` running there?");
+                is_told = true;
             } else {
                 tracing::debug!(coordinator = %self.shared.address, why = %failure.why, "not connected");
             }
