@@ -29,12 +29,13 @@ pub(super) struct Attachments {
 struct Inner {
     next: AttachmentId,
     handlers: BTreeMap<AttachmentId, Arc<dyn PhaseTwoHandler>>,
-    /// Those that the current stream has been told of.
-    told: BTreeMap<AttachmentId, Arc<dyn PhaseTwoHandler>>,
+    /// Those that the current stream has been told of, each with the number of its presentation.
+    told: BTreeMap<AttachmentId, (u64, Arc<dyn PhaseTwoHandler>)>,
+    presentations: u64,
 }
 
 /// Something that a handler is to do. The coordinator bounds how many are under way.
-enum Delivery {
+pub(super) enum Delivery {
     PhaseTwo(AttachmentId, Box<PhaseTwo>),
     Horizon(AttachmentId, Incarnation, Horizon),
 }
@@ -87,7 +88,11 @@ impl Attachments {
             let untold: Vec<_> = untold
                 .map(|(id, handler)| (*id, Arc::clone(handler)))
                 .collect();
-            inner.told.extend(untold.iter().cloned());
+            inner.presentations += 1;
+            let nth = inner.presentations;
+            let told = untold.iter();
+            let told = told.map(|(id, handler)| (*id, (nth, Arc::clone(handler))));
+            inner.told.extend(told);
             untold
         };
         join_all(
@@ -103,7 +108,8 @@ impl Attachments {
         let told: Vec<_> = {
             let inner = self.lock();
             let told = inner.told.iter();
-            told.map(|(id, handler)| (*id, handler.changed())).collect()
+            told.map(|(id, (_, handler))| (*id, handler.changed()))
+                .collect()
         };
         let changed = told.into_iter().map(|(id, changed)| async move {
             changed.await;
@@ -124,9 +130,14 @@ impl Attachments {
     /// The stream is lost: whoever had been told of hears it.
     pub(super) fn lost(&self) {
         let told = std::mem::take(&mut self.lock().told);
-        for handler in told.into_values() {
+        for (_, handler) in told.into_values() {
             handler.detached();
         }
+    }
+
+    /// Which presentation the stream has been told of.
+    fn presentation(&self, id: AttachmentId) -> Option<u64> {
+        self.lock().told.get(&id).map(|(nth, _)| *nth)
     }
 
     pub(super) fn phase_two(&self, id: AttachmentId, phase_two: PhaseTwo) {
@@ -159,7 +170,7 @@ pub(super) async fn deliver(shared: Arc<Shared>) {
     loop {
         tokio::select! {
             delivery = queue.recv() => match delivery {
-                Some(delivery) => under_way.extend(shared.attachments.perform(delivery)),
+                Some(delivery) => under_way.extend(perform(&shared, delivery)),
                 None => return,
             },
             Some(answer) = under_way.next() => {
@@ -171,44 +182,50 @@ pub(super) async fn deliver(shared: Arc<Shared>) {
     }
 }
 
-impl Attachments {
-    fn perform(&self, delivery: Delivery) -> Option<BoxFuture<'static, Option<FromClient>>> {
-        match delivery {
-            Delivery::PhaseTwo(attachment, phase_two) => {
-                let handler = self.handler(attachment)?;
-                let (xid, alias) = (phase_two.xid.clone(), phase_two.alias);
-                // A panic in a participant is an error of that branch alone.
-                let performed =
-                    AssertUnwindSafe(async move { handler.phase_two(*phase_two).await });
-                Some(Box::pin(async move {
-                    let result = performed.catch_unwind().await;
-                    let result = result.unwrap_or_else(|_| BranchResult::Retry {
-                        error: "the participant panicked".into(),
-                        after: None,
-                    });
-                    Some(FromClient::BranchAnswer {
-                        attachment,
-                        xid,
-                        alias,
-                        result,
-                    })
-                }))
-            }
-            Delivery::Horizon(attachment, incarnation, horizon) => {
-                let handler = self.handler(attachment)?;
-                let counter = horizon.counter;
-                let stored =
-                    AssertUnwindSafe(async move { handler.horizon(incarnation, horizon).await });
-                Some(Box::pin(async move {
-                    let stored = stored.catch_unwind().await.unwrap_or(false);
-                    let ack = FromClient::HorizonAck {
-                        attachment,
-                        incarnation,
-                        counter,
-                    };
-                    stored.then_some(ack)
-                }))
-            }
+/// Hands over one delivery; what it comes to is to be told, if anything.
+pub(super) fn perform(
+    shared: &Arc<Shared>,
+    delivery: Delivery,
+) -> Option<BoxFuture<'static, Option<FromClient>>> {
+    let attachments = &shared.attachments;
+    match delivery {
+        Delivery::PhaseTwo(attachment, phase_two) => {
+            let handler = attachments.handler(attachment)?;
+            let (xid, alias) = (phase_two.xid.clone(), phase_two.alias);
+            // A panic in a participant is an error of that branch alone.
+            let performed = AssertUnwindSafe(async move { handler.phase_two(*phase_two).await });
+            Some(Box::pin(async move {
+                let result = performed.catch_unwind().await;
+                let result = result.unwrap_or_else(|_| BranchResult::Retry {
+                    error: "the participant panicked".into(),
+                    after: None,
+                });
+                Some(FromClient::BranchAnswer {
+                    attachment,
+                    xid,
+                    alias,
+                    result,
+                })
+            }))
+        }
+        Delivery::Horizon(attachment, incarnation, horizon) => {
+            let handler = attachments.handler(attachment)?;
+            let counter = horizon.counter;
+            let (presented, shared) = (attachments.presentation(attachment), Arc::clone(shared));
+            let stored =
+                AssertUnwindSafe(async move { handler.horizon(incarnation, horizon).await });
+            Some(Box::pin(async move {
+                let stored = stored.catch_unwind().await.unwrap_or(false);
+                let ack = FromClient::HorizonAck {
+                    attachment,
+                    incarnation,
+                    counter,
+                };
+                // What was presented since counts as acknowledged by it, and may not have been
+                // cleaned (RM10).
+                let again = shared.attachments.presentation(attachment);
+                (stored && presented.is_some() && again == presented).then_some(ack)
+            }))
         }
     }
 }

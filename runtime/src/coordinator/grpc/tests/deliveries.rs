@@ -4,6 +4,9 @@ use unanimous_protocol::message::{
 };
 use unanimous_protocol::{Decision, Incarnation};
 
+use unanimous_protocol::wire::FromClient;
+
+use super::super::attachments::{Delivery, perform};
 use super::proxy::Proxy;
 use super::*;
 
@@ -237,4 +240,40 @@ async fn a_dropped_attachment_receives_nothing_more() {
     while core.health().attached > 0 {
         tokio::task::yield_now().await;
     }
+}
+
+/// A database that is presented since was not cleaned: counted as if it were, it would be found
+/// restored (RM10).
+#[tokio::test]
+async fn rm10_a_horizon_is_acknowledged_for_what_was_presented_when_it_came_alone() {
+    let nowhere = client(&Told::at("127.0.0.1:1".parse().unwrap()));
+    let account = Participant::new(&nowhere, "account");
+    let shared = &nowhere.shared;
+    let came = || {
+        let incarnation = Incarnation {
+            number: 1,
+            random: 7,
+        };
+        let horizon = Horizon {
+            counter: 9,
+            ..Horizon::default()
+        };
+        perform(shared, Delivery::Horizon(1, incarnation, horizon)).unwrap()
+    };
+    let presented = shared.attachments.untold().await;
+    assert_eq!(presented.len(), 1);
+    let acked = came().await;
+    assert!(
+        matches!(acked, Some(FromClient::HorizonAck { counter: 9, .. })),
+        "{acked:?}"
+    );
+    let before = came();
+    shared.attachments.again(1);
+    let between = came();
+    shared.attachments.untold().await;
+    for late in [before, between] {
+        assert!(late.await.is_none());
+    }
+    assert!(came().await.is_some());
+    drop(account);
 }
