@@ -1,5 +1,7 @@
 //! The test kit itself: it shows what is right and finds what is wrong.
 
+mod by_hand;
+mod drops;
 mod functions;
 mod harness;
 mod kinds;

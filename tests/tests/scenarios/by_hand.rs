@@ -192,7 +192,7 @@ async fn c4_an_action_by_hand_may_be_dropped_at_any_poll() {
                 assert_eq!(ledger.times(&label, "released").await, released, "{label}");
             } else {
                 let seen = |what| mailer.0.times(&label, what);
-                assert_eq!(seen("tried"), usize::from(ended), "{label}");
+                assert!(seen("tried") >= usize::from(ended), "{label}");
                 assert_eq!(seen("spent"), usize::from(ended), "{label}");
                 // Where it had begun, or only joined, it is told that it is not to be.
                 assert!(seen("released") <= 1, "{label}");

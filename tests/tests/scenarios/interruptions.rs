@@ -13,7 +13,7 @@ use unanimous::{
 
 use crate::cancellation::{MANY, at_every_poll, polled};
 use crate::process::Process;
-use crate::vault::{Failure, Fault, Gate, Vault};
+use crate::vault::{Failure, Fault, Gate, POLLS, Vault};
 use crate::wire::{Fate, Message, Wire};
 use crate::world::{Site, World, buy, coordinator, take_all, xid};
 
@@ -200,12 +200,20 @@ async fn matrix_30_a_repeated_transaction_may_be_dropped_at_any_poll() {
     panic!("it never ends");
 }
 
+/// What runs in no transaction has polls of its own before it hears that it needs one.
+async fn linger<T>(inner: impl Future<Output = T>) -> T {
+    for _ in 0..POLLS {
+        tokio::task::yield_now().await;
+    }
+    inner.await
+}
+
 /// Matrix 30: everything that runs a future inside a transaction, dropped at each of its polls.
 #[tokio::test]
 async fn matrix_30_every_block_may_be_dropped_at_any_poll() {
     let site = Site::new();
     let world = World::start(&site).await;
-    for block in ["keyed", "attach", "outside", "spawn"] {
+    for block in ["keyed", "attach", "clear", "outside", "spawn"] {
         for polls in 0..MANY {
             let label = format!("{block} after {polls}");
             let mut ended = false;
@@ -219,6 +227,9 @@ async fn matrix_30_every_block_may_be_dropped_at_any_poll() {
                         .await
                         .is_some(),
                     "attach" => polled(polls, context.attach(inner)).await.is_some(),
+                    "clear" => polled(polls, unanimous::Context::clear(linger(inner)))
+                        .await
+                        .is_some(),
                     "outside" => polled(polls, unanimous::outside(inner)).await.is_some(),
                     _ => {
                         let mut task = unanimous::spawn(inner);
@@ -241,7 +252,8 @@ async fn matrix_30_every_block_may_be_dropped_at_any_poll() {
             assert_eq!(spent, held * committed, "{label}: {ran:?}");
             if ended {
                 assert_eq!(committed, 1, "{label}: {ran:?}");
-                assert_eq!(spent, i64::from(block != "outside"), "{label}");
+                let inside = !matches!(block, "clear" | "outside");
+                assert_eq!(spent, i64::from(inside), "{label}");
                 break;
             }
         }

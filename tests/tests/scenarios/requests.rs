@@ -2,16 +2,22 @@
 //! asked again, and everything ends as it was decided.
 
 use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use unanimous::clock::{Clock, ManualClock, SystemClock};
+use unanimous::protocol::message::Horizon;
 use unanimous::runtime::AdminError;
 use unanimous::sqlx;
-use unanimous::{Decision, Outcome, Xid};
+use unanimous::{Decision, GlobalTransaction, Outcome, Xid};
 
-use crate::cancellation::{MANY, polled};
+use crate::cancellation::{MANY, at_every_poll, polled};
 use crate::process::{Process, Server};
-use crate::vault::{Fault, Gate};
-use crate::wire::{Fate, Message};
-use crate::world::{LONG, Site, World, sold};
+use crate::vault::{Failure, Fault, Gate};
+use crate::wire::{Fate, Message, Wire};
+use crate::world::{LONG, Site, World, coordinator, sold, take_all};
 
 type Done = Result<usize, AdminError>;
 
@@ -144,7 +150,7 @@ fn op4_writing_off_may_be_dropped_at_any_poll() {
         wire.heal();
         let operator = Process::start(async {
             let builder = crate::world::builder();
-            let builder = builder.coordinator_value(std::sync::Arc::new(wire.clone()));
+            let builder = builder.coordinator_value(Arc::new(wire.clone()));
             builder.build().await.expect("a runtime")
         });
         let ended = operator.run(async |runtime| {
@@ -234,4 +240,85 @@ async fn tm3_settling_an_open_transaction_may_be_dropped_at_any_poll() {
         }
     }
     panic!("it never ends");
+}
+
+/// What a coordinator asks of a process may be dropped with its connection, and is asked again.
+#[tokio::test]
+async fn c4_what_a_coordinator_asks_may_be_dropped_at_any_poll() {
+    let site = Site::new();
+    let wire = Wire::to(coordinator(&site.embedded()).await);
+    let world = World::on(&site, Arc::new(wire.clone())).await;
+    let xid = world.buy("b", 1).await.expect("it commits");
+    world.settle().await;
+    let handler = wire.handler();
+    let mut attached = None;
+    for polls in 0..MANY {
+        attached = polled(polls, handler.attach()).await;
+        world.is_clean().await;
+        if attached.is_some() {
+            break;
+        }
+    }
+    assert_eq!(attached.expect("it answers").resources.len(), 3);
+    for polls in 0..3 {
+        assert!(now_or_dropped(polls, handler.changed()), "nothing changed");
+    }
+    let own = xid.own().expect("an xid of ours");
+    for polls in 0..MANY {
+        let horizon = || Horizon {
+            counter: own.counter,
+            listed: [].into(),
+        };
+        let stored = polled(polls, handler.horizon(own.incarnation, horizon())).await;
+        world.is_clean().await;
+        // What a dropped one left, the next one takes along.
+        assert!(handler.horizon(own.incarnation, horizon()).await);
+        for vault in &world.vaults {
+            assert_eq!(vault.rows().await, 0, "after {polls}");
+        }
+        if let Some(stored) = stored {
+            assert!(stored, "after {polls}");
+            return world.end().await;
+        }
+    }
+    panic!("it never ends");
+}
+
+/// Polls so often, and tells whether it had no end.
+fn now_or_dropped<T>(polls: usize, mut future: BoxFuture<'static, T>) -> bool {
+    (0..polls).all(|_| (&mut future).now_or_never().is_none())
+}
+
+/// A dropped sleeper is none.
+#[tokio::test]
+async fn a_sleep_may_be_dropped_at_any_poll() {
+    let manual = ManualClock::new();
+    let clocks: [Arc<dyn Clock>; 2] = [Arc::new(manual.clone()), Arc::new(SystemClock::new())];
+    for clock in clocks {
+        for polls in 0..3 {
+            assert!(now_or_dropped(polls, clock.sleep(LONG)));
+            assert!(now_or_dropped(polls, clock.sleep_until(Duration::MAX)));
+        }
+    }
+    assert_eq!(manual.sleepers(), 0);
+}
+
+/// An error that commits, dropped anywhere, is a commit or a rollback like any other.
+#[tokio::test]
+async fn c4_an_error_that_commits_may_be_dropped_at_any_poll() {
+    let site = Site::new();
+    let world = World::start(&site).await;
+    let call = async |label: &str| {
+        let body = async {
+            take_all(&world.vaults, label, 1).await?;
+            Err::<(), _>(Failure::NotEnough)
+        };
+        let commit_on = |result: &Result<(), Failure>| matches!(result, Err(Failure::NotEnough));
+        let run = GlobalTransaction::named("commits").run_or_commit_on(commit_on, body);
+        let ran = run.await?;
+        assert_eq!(ran.outcome, Some(Outcome::Committed));
+        Ok::<_, Failure>(ran.body.expect_err("it always ends in one"))
+    };
+    at_every_poll(&world, call, [true; 3]).await;
+    world.end().await;
 }

@@ -120,6 +120,13 @@ impl Wire {
         connected.inner = Some(inner);
     }
 
+    /// The first process that wants to be attached, as a coordinator asks it.
+    pub(crate) fn handler(&self) -> Arc<dyn PhaseTwoHandler> {
+        let connected = lock(&self.0.connected);
+        let (_, handler) = connected.handlers.values().next().expect("a process");
+        Arc::clone(handler)
+    }
+
     /// From now on this decides about every message.
     pub(crate) fn plan(&self, plan: impl FnMut(Message) -> Fate + Send + 'static) {
         *lock(&self.0.plan) = Box::new(plan);

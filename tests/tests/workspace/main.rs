@@ -3,6 +3,7 @@
 
 mod examples;
 mod files;
+mod futures;
 mod graph;
 mod lists;
 mod metadata;

@@ -6,6 +6,7 @@ use std::task::Poll;
 
 use super::super::Answer;
 use super::*;
+use crate::clock::{Clock, SystemClock};
 use unanimous_protocol::message::{
     AdminAnswer, AdminRequest, InDoubtAnswer, InDoubtQuestion, Report, Reported,
 };
@@ -280,4 +281,19 @@ async fn c4_firing_timers_may_be_dropped_at_any_poll() {
         }
     }
     panic!("it never ends");
+}
+
+/// A dropped sleeper is none.
+#[tokio::test]
+async fn a_sleep_may_be_dropped_at_any_poll() {
+    let manual = ManualClock::new();
+    let clocks: [Arc<dyn Clock>; 2] = [Arc::new(manual.clone()), Arc::new(SystemClock::new())];
+    for clock in clocks {
+        for at in [Duration::from_hours(1), Duration::MAX] {
+            assert!(polled(0, clock.sleep_until(at)).await.is_none());
+            assert!(polled(1, clock.sleep_until(at)).await.is_none());
+        }
+        clock.sleep_until(Duration::ZERO).await;
+    }
+    manual.advance(Duration::from_hours(2));
 }

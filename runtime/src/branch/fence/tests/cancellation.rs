@@ -246,3 +246,25 @@ async fn c4_dropped_questions_leave_no_transaction() {
     let left = pool.in_doubt(name, i64::MAX, None, 9).await.expect("rows");
     assert_eq!(left.len(), 1, "its row is still tried");
 }
+
+#[tokio::test]
+async fn c4_a_statement_may_be_dropped_while_it_is_prepared_or_fetched() {
+    use sqlx::{Executor as _, SqlSafeStr as _};
+    let bench = Bench::with_connections(1).await;
+    let pool = bench.pool.clone();
+    for what in ["fetch", "prepare", "describe"] {
+        drop_at_every_poll(&bench, what, async || {
+            let row = bench.row();
+            let mut tx = open_try(&pool, &row).await;
+            async move {
+                let sql = "SELECT count(*) FROM effect";
+                match what {
+                    "fetch" => drop(sqlx::query(sql).fetch_optional(&mut tx).await),
+                    "prepare" => drop((&mut tx).prepare(sql.into_sql_str()).await),
+                    _ => drop((&mut tx).describe(sql.into_sql_str()).await),
+                }
+            }
+        })
+        .await;
+    }
+}
