@@ -192,7 +192,7 @@ impl Wanted<'_> {
             .iter()
             .find(|recorded| match &self.recorded.name {
                 Some(wire) => recorded.wire == wire.value(),
-                None => recorded.ident == *name,
+                None => recorded_name(&recorded.ident) == recorded_name(name),
             });
         if let Some(found) = found {
             return Some(self.read(found));

@@ -1,6 +1,6 @@
 #[allow(deprecated, clippy::used_underscore_binding)]
 const _: () = {
-    const LINKED: ::unanimous::__private::LinkedFunction = ::unanimous::__private::LinkedFunction::new(
+    const __LINKED_FUNCTION: ::unanimous::__private::LinkedFunction = ::unanimous::__private::LinkedFunction::new(
             ::unanimous::__private::ActionSpec::new(
                 ::core::concat!(
                     ::core::module_path!(),
@@ -54,6 +54,6 @@ const _: () = {
             ::unanimous::__private::ended(__answer)
         }));
     ::unanimous::__private::inventory::submit! {
-        LINKED
+        __LINKED_FUNCTION
     }
 };

@@ -23,33 +23,33 @@ const COUNT: Maybe<u8> = Some(7);
 const FAILS: Answer = Err(tx::Error::ShuttingDown);
 const DONE: Answer = Ok(());
 
-mod names {
-    pub(super) enum Result {}
-    pub(super) enum Option {}
-    pub(super) enum Box {}
-    pub(super) enum Future {}
-    pub(super) enum Pin {}
-    pub(super) enum Cow {}
-    pub(super) enum Arc {}
-    pub(super) enum String {}
-    pub(super) enum Decision {}
-    pub(super) enum Participant {}
-    pub(super) enum Branch {}
-    pub(super) mod core {}
-    pub(super) mod std {}
-    pub(super) mod unanimous {}
-    pub(super) mod tx {}
+pub(crate) mod names {
+    pub(crate) enum Result {}
+    pub(crate) enum Option {}
+    pub(crate) enum Box {}
+    pub(crate) enum Future {}
+    pub(crate) enum Pin {}
+    pub(crate) enum Cow {}
+    pub(crate) enum Arc {}
+    pub(crate) enum String {}
+    pub(crate) enum Decision {}
+    pub(crate) enum Participant {}
+    pub(crate) enum Branch {}
+    pub(crate) mod core {}
+    pub(crate) mod std {}
+    pub(crate) mod unanimous {}
+    pub(crate) mod tx {}
     #[allow(non_camel_case_types)]
-    pub(super) enum str {}
+    pub(crate) enum str {}
     #[allow(non_camel_case_types)]
-    pub(super) enum u64 {}
-    pub(super) struct Ok;
-    pub(super) struct Err;
-    pub(super) struct Some;
-    pub(super) struct None;
+    pub(crate) enum u64 {}
+    pub(crate) struct Ok;
+    pub(crate) struct Err;
+    pub(crate) struct Some;
+    pub(crate) struct None;
 
     /// Methods that the generated code calls, on every type.
-    pub(super) trait Methods {
+    pub(crate) trait Methods {
         fn as_ref(&self) {}
         fn as_deref(&self) {}
         fn await_(&self) {}

@@ -22,6 +22,7 @@
     variant_size_differences
 )]
 
+mod actions;
 mod decoys;
 mod macros;
 mod plain;
@@ -50,6 +51,17 @@ impl Counts {
         self.count(2);
     }
 
+    /// For partners that are functions, which wait for something.
+    pub(crate) async fn confirms(&self) {
+        std::future::ready(()).await;
+        self.confirmed();
+    }
+
+    pub(crate) async fn cancels(&self) {
+        std::future::ready(()).await;
+        self.cancelled();
+    }
+
     fn count(&self, phase: usize) {
         let _ = self.0[phase].fetch_add(1, Ordering::SeqCst);
     }
@@ -73,15 +85,38 @@ async fn commits_and_rolls_back<P: tx::Participant>(
     call: impl AsyncFn(&P, bool) -> bool,
 ) {
     let participant = Arc::new(participant);
-    let runtime = tx::Runtime::builder()
+    let builder = tx::Runtime::builder().participant(participant.clone());
+    let call = async |fails| call(&participant, fails).await;
+    twice(builder, &counts, [[1, 1, 0], [2, 1, 1]], call).await;
+}
+
+/// The same for what `provide` provides: two actions with both partners, and two with one.
+async fn all_commit_and_roll_back<P>(
+    provide: impl FnOnce(tx::RuntimeBuilder, SqlitePool, Counts) -> (tx::RuntimeBuilder, Arc<P>),
+    call: impl AsyncFn(&P, bool) -> bool,
+) {
+    let counts = Counts::default();
+    let builder = tx::Runtime::builder();
+    let (builder, participant) = provide(builder, database().await, counts.clone());
+    let call = async |fails| call(&participant, fails).await;
+    twice(builder, &counts, [[4, 2, 0], [8, 2, 4]], call).await;
+}
+
+/// Calls once to commit and once to roll back; how often each phase ran by then is given.
+async fn twice(
+    builder: tx::RuntimeBuilder,
+    counts: &Counts,
+    expected: [[u8; 3]; 2],
+    call: impl AsyncFn(bool) -> bool,
+) {
+    let runtime = builder
         .coordinator("memory:")
-        .participant(participant.clone())
         .build()
         .await
         .expect("a runtime in memory can be built");
     runtime.ready().await;
-    for (fails, expected) in [(false, [1, 1, 0]), (true, [2, 1, 1])] {
-        let ended_well = runtime.scope(call(&participant, fails)).await;
+    for (fails, expected) in [false, true].into_iter().zip(expected) {
+        let ended_well = runtime.scope(call(fails)).await;
         assert_eq!(ended_well, !fails);
         let quiet = runtime.quiet(Duration::from_secs(20)).await;
         assert!(quiet, "phase two does not end");
@@ -119,4 +154,25 @@ async fn macros_of_another_crate_may_write_annotated_items() {
         counts: counts.clone(),
     };
     commits_and_rolls_back(counts, till, macros::run).await;
+}
+
+#[tokio::test]
+async fn actions_of_a_renamed_crate_pass_the_strictest_lints() {
+    all_commit_and_roll_back(actions::plain::provide, actions::plain::run).await;
+}
+
+#[tokio::test]
+async fn actions_need_no_name_of_the_prelude() {
+    use actions::without_prelude;
+    all_commit_and_roll_back(without_prelude::provide, without_prelude::run).await;
+}
+
+#[tokio::test]
+async fn actions_do_not_meet_names_that_mean_something_else() {
+    all_commit_and_roll_back(actions::decoys::provide, actions::decoys::run).await;
+}
+
+#[tokio::test]
+async fn actions_may_be_written_by_macros_of_another_crate() {
+    all_commit_and_roll_back(actions::macros::provide, actions::macros::run).await;
 }

@@ -140,7 +140,8 @@ fn fence(action: &Action) -> Option<(TokenStream, TokenStream)> {
     Some((lets, call))
 }
 
-/// The record that `inventory` collects.
+/// The record that `inventory` collects. Its constant has a long name: constants have no hygiene, and
+/// one of the user's names that it met would become a pattern.
 fn linked(action: &Action) -> TokenStream {
     let (mixed, krate) = (Span::mixed_site(), &action.krate);
     let [inventory, linked, type_of, need] =
@@ -171,9 +172,9 @@ fn linked(action: &Action) -> TokenStream {
     let record = quote_spanned! {mixed=>
         #[allow(deprecated, clippy::used_underscore_binding)]
         const _: () = {
-            const LINKED: #linked =
+            const __LINKED_FUNCTION: #linked =
                 #linked::new(#spec, #type_of(#function), #name) #aliases #needs #fence #(#partners)*;
-            #inventory::submit! { LINKED }
+            #inventory::submit! { __LINKED_FUNCTION }
         };
     };
     beside(

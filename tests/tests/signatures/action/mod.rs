@@ -2,6 +2,8 @@
 
 mod blocks;
 mod fenced;
+mod functions;
+mod names;
 mod parameters;
 mod partners;
 mod skipped;
@@ -13,7 +15,7 @@ use unanimous::{Participant, global_transactional};
 use crate::Ending;
 use crate::world::{Failure, Journal, World};
 
-const LISTED: [&[&str]; 5] = [
+const LISTED: [&[&str]; 7] = [
     &[
         "array",
         "borrowed_copy_on_write",
@@ -78,6 +80,32 @@ const LISTED: [&[&str]; 5] = [
         "transaction_of_one_branch",
         "written_by_a_macro",
     ],
+    &[
+        "kept",
+        "partner_none",
+        "recorded_default",
+        "recorded_under_a_name",
+    ],
+    &[
+        "function_array",
+        "function_copy_on_write",
+        "function_fenced",
+        "function_lent_slice",
+        "function_lent_str",
+        "function_lent_type",
+        "function_listed",
+        "function_named_and_kept",
+        "function_named_like_our_locals",
+        "function_optional_lent_str",
+        "function_optional_lent_type",
+        "function_owned",
+        "function_owned_option",
+        "function_owned_state",
+        "function_raw_identifiers",
+        "function_skips",
+        "function_type_of_a_macro",
+        "function_under_conditions",
+    ],
 ];
 
 crate::table! {
@@ -100,6 +128,14 @@ crate::table! {
         in_a_function_body instrumented name_of_the_instance native_trait_implementation
         parallel_branches tonic_handler_delegates trait_method_with_send_future
         transaction_of_one_branch written_by_a_macro;
+    names:
+        kept partner_none recorded_default recorded_under_a_name;
+    functions:
+        function_array function_copy_on_write function_fenced function_lent_slice
+        function_lent_str function_lent_type function_listed function_named_and_kept
+        function_named_like_our_locals function_optional_lent_str function_optional_lent_type
+        function_owned function_owned_option function_owned_state function_raw_identifiers
+        function_skips function_type_of_a_macro function_under_conditions;
 }
 
 /// The transaction around the action of a shape.
