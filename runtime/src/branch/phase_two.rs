@@ -18,6 +18,57 @@ use super::record::{RecordError, Recorded};
 /// Any error converts into it and means "repeat with back-off"; [`PhaseTwoError::give_up`] parks
 /// the branch for an operator instead. It does not implement [`std::error::Error`] itself, so that
 /// every error type converts.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+/// # use std::time::Duration;
+/// # use unanimous::{Error, PhaseTwoError, Runtime, global_transactional, participant};
+/// # #[derive(Default)]
+/// # struct Gateway {
+/// #     asked: AtomicU32,
+/// # }
+/// #[participant(name = "gateway")]
+/// impl Gateway {
+///     #[two_phase_action(commit = capture, rollback = none)]
+///     async fn authorise(&self, card: &str) -> Result<(), Error> {
+///         # let _ = card;
+///         Ok(())
+///     }
+///
+///     async fn capture(&self, card: &str) -> Result<(), PhaseTwoError> {
+///         match self.asked.fetch_add(1, SeqCst) {
+///             0 => Err(PhaseTwoError::retry_after(Duration::from_millis(5), "the gateway is busy")),
+///             1 => Err(PhaseTwoError::give_up(format!("the gateway does not know {card}"))),
+///             _ => Ok(()),
+///         }
+///     }
+/// }
+/// # #[global_transactional]
+/// # async fn pay(gateway: &Gateway) -> Result<(), Error> {
+/// #     gateway.authorise("4711").await
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// # let gateway = Arc::new(Gateway::default());
+/// # let runtime =
+/// #     Runtime::builder().coordinator("memory:").participant(gateway.clone()).build().await?;
+/// runtime.scope(pay(&gateway)).await?;
+/// assert!(runtime.quiet(Duration::from_secs(30)).await);
+///
+/// // An operator sees why it waits, puts it right at the gateway, and says so:
+/// // `unanimous list`, `unanimous show XID`, `unanimous retry XID CALL`. The same by hand:
+/// let admin = runtime.admin();
+/// let xid = &admin.list(false, 10).await?[0].xid;
+/// let branch = &admin.show(xid).await?.branches[0];
+/// let parked = branch.parked.as_ref().map(ToString::to_string);
+/// assert_eq!(parked.as_deref(), Some("the participant gave up: the gateway does not know 4711"));
+/// admin.retry(xid, &branch.call).await?;
+/// assert!(runtime.settled(xid, Duration::from_secs(30)).await);
+/// # runtime.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
 pub struct PhaseTwoError {
     pub(crate) kind: PhaseTwoErrorKind,
 }

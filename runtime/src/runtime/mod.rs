@@ -49,6 +49,28 @@ static INSTALLED: OnceLock<Runtime> = OnceLock::new();
 /// one process: one may be [installed](Runtime::install) as the default, others surround a future
 /// with [`Runtime::scope`]. Without [`Runtime::shutdown`] open transactions roll back, and decided
 /// ones finish after the next start.
+///
+/// ```
+/// # use std::time::Duration;
+/// use unanimous::{Error, Outcome, Runtime, Xid, global_transactional, xid};
+///
+/// #[global_transactional]
+/// async fn purchase() -> Result<Option<Xid>, Error> {
+///     Ok(xid()) // may be stored with a job, to ask later
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let runtime = Runtime::builder().coordinator("memory:").build().await?;
+/// let xid = runtime.scope(purchase()).await?.ok_or("no transaction")?;
+///
+/// assert_eq!(runtime.outcome(&xid).await, Outcome::Committed); // decides nothing
+/// assert_eq!(runtime.resolve(&xid).await, Outcome::Committed); // would roll it back were it open
+/// assert!(runtime.settled(&xid, Duration::from_secs(10)).await); // its branches have ended
+/// runtime.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Runtime {
     inner: Arc<Inner>,

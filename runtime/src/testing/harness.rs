@@ -184,10 +184,14 @@ impl Harness {
         Scope::root(transaction, CallId::root())
     }
 
-    /// Delivers every phase two that waits now, of any transaction, in the order of their branches.
+    /// Delivers the phase two of all that was [decided](Self::decided) so far, in the order of the
+    /// branches. One that failed when it was delivered is delivered again once the coordinator's
+    /// back-off is over, which takes [`clock`](Self::clock).
+    ///
+    /// Dropping the future leaves what was not delivered for the next time.
     pub async fn deliver(&self) -> Vec<Delivered> {
         let mut delivered = Vec::new();
-        for (xid, alias) in self.stage.waiting() {
+        for (xid, alias) in self.stage.waiting().await {
             let message = self.stage.held(&xid, alias).await;
             delivered.push(self.perform(message, true).await);
         }

@@ -1,6 +1,6 @@
 //! A coordinator whose deliveries wait until a test asks for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use unanimous_protocol::message::{
     BranchResult, ByOperator, Commit, DecisionAnswer, Horizon, InDoubtAnswer, InDoubtQuestion,
     JoinRefused, Joined, PhaseTwo, Register, Report, ReportAnswer, Reported,
 };
-use unanimous_protocol::{Alias, CallId, Decision, Incarnation, Xid};
+use unanimous_protocol::{Alias, BranchState, CallId, Decision, Incarnation, Xid};
 
 use crate::coordinator::{Answer, Attachment, Capabilities, Coordinator, PhaseTwoHandler};
 
@@ -40,6 +40,8 @@ struct State {
     branches: BTreeMap<(Xid, Alias), Branch>,
     decided: Vec<(Xid, DecisionAnswer)>,
     held: BTreeMap<(Xid, Alias), Held>,
+    /// Branches that were delivered at least once.
+    met: BTreeSet<(Xid, Alias)>,
     handler: Option<Arc<dyn PhaseTwoHandler>>,
 }
 
@@ -154,9 +156,38 @@ impl Stage {
         }
     }
 
-    /// The transactions and branches whose deliveries wait now.
-    pub(super) fn waiting(&self) -> Vec<(Xid, Alias)> {
+    /// The transactions and branches whose deliveries wait, once those of all that was decided here
+    /// have come: the coordinator answers a decision before it delivers.
+    pub(super) async fn waiting(&self) -> Vec<(Xid, Alias)> {
+        // One that does not come is left out.
+        let _ = tokio::time::timeout(PATIENCE, self.all_met()).await;
         self.shared.state().held.keys().cloned().collect()
+    }
+
+    async fn all_met(&self) {
+        let mut delivered = self.shared.delivered.subscribe();
+        for (xid, ..) in self.decided() {
+            let shown = self.inner.admin(AdminRequest::Show(xid.clone())).await;
+            let Ok(AdminAnswer::Transaction(detail)) = shown else {
+                continue;
+            };
+            let due = detail.branches.into_iter().filter(|branch| {
+                let is_over = matches!(branch.state, BranchState::Ended | BranchState::Parked);
+                branch.decision.is_some() && !is_over
+            });
+            for branch in due {
+                let key = (xid.clone(), branch.alias);
+                loop {
+                    let is_met = self.shared.state().met.contains(&key);
+                    if is_met {
+                        break;
+                    }
+                    if delivered.changed().await.is_err() {
+                        pending::<()>().await;
+                    }
+                }
+            }
+        }
     }
 
     /// What a coordinator would deliver to a branch, whether or not it decided so.
@@ -336,7 +367,10 @@ impl PhaseTwoHandler for Holding {
         let (answer, answered) = oneshot::channel();
         {
             let mut state = self.shared.state();
+            state.met.insert(key.clone());
             if state.open {
+                drop(state);
+                self.shared.delivered.send_modify(|count| *count += 1);
                 return self.handler.phase_two(message);
             }
             state.held.insert(key, Held { message, answer });

@@ -77,11 +77,9 @@ async fn what_waits_is_delivered_together() {
     let (harness, accounts) = with_accounts().await;
     harness.scope(pay(&accounts, 30)).await.expect("it commits");
     harness.scope(pay(&accounts, 20)).await.expect("it commits");
-    let mut delivered = Vec::new();
-    while delivered.len() < 2 {
-        delivered.extend(harness.deliver().await);
-        tokio::task::yield_now().await;
-    }
+    let delivered = harness.deliver().await;
+    assert_eq!(delivered.len(), 2);
+    assert!(harness.deliver().await.is_empty());
     assert!(delivered.iter().all(|one| one.decision == Decision::Commit));
     assert!(
         delivered
@@ -139,9 +137,7 @@ async fn a_late_try_finds_its_cancel_there() {
         plan.stopped(1).await;
         let outcome = harness.runtime().resolve(&xid).await;
         assert!(matches!(outcome, Outcome::RolledBack { .. }));
-        while harness.deliver().await.is_empty() {
-            tokio::task::yield_now().await;
-        }
+        assert_eq!(harness.deliver().await.len(), 1);
         plan.go_on();
     };
     let (late, ()) = futures_util::future::join(late, cancelled).await;
