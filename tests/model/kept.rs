@@ -1,7 +1,7 @@
 //! The deciders as they are: every promise is kept in every state of these scopes.
 
 use unanimous::global::calls;
-use unanimous_protocol::BranchKind::{self, Fenced, Unfenced};
+use unanimous_protocol::BranchKind::{self, AlwaysCancel, Fenced, Unfenced};
 
 use crate::check::search;
 use crate::reached::KINDS;
@@ -48,6 +48,8 @@ fn every_promise_is_kept_and_every_kind_of_step_is_taken() {
 fn scopes() -> Vec<Scope> {
     const FF: [BranchKind; 2] = [Fenced, Fenced];
     const FU: [BranchKind; 2] = [Fenced, Unfenced];
+    const AF: [BranchKind; 2] = [AlwaysCancel, Fenced];
+    const AU: [BranchKind; 2] = [AlwaysCancel, Unfenced];
     const UU: [BranchKind; 2] = [Unfenced, Unfenced];
     let timed = |name, kinds, crashes| {
         Scope::new(name, kinds, crashes)
@@ -77,6 +79,11 @@ fn scopes() -> Vec<Scope> {
             .with(Can::Tolerate)
             .with(Can::KeepAnySubset),
         Scope::new("FU, a crash, an operator, participants give up", FU, 1)
+            .with(Can::Operate)
+            .with(Can::GiveUp),
+        timed("AF, a crash", AF, 1),
+        timed("AU, a crash, tolerate", AU, 1).with(Can::Tolerate),
+        Scope::new("AF, an operator, participants give up", AF, 0)
             .with(Can::Operate)
             .with(Can::GiveUp),
         timed("UU, two crashes", UU, 2),

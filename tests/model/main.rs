@@ -13,6 +13,9 @@
 //! says, keeping a prefix or any subset of what was not forced, and its deadline, its horizon and
 //! an operator strike at any moment. [`scope`] lists what a search may add.
 //!
+//! The try of a branch that is always cancelled (T7) may also fail after it did something outside its
+//! database; that it is cancelled all the same belongs to G6.
+//!
 //! Checked in every state (`step`, `broken_in`): G1 to G5, G11, G12, T1 to T3, T5, C1. Checked in
 //! one of sixteen states, chosen by their contents, by one fair continuation each (`recovery`): G6
 //! and G8. In searches for a mutant that only G6 finds, every state is checked.

@@ -4,7 +4,7 @@
 use unanimous::branch::fence::table;
 use unanimous::global::calls;
 use unanimous_coordinator::decide::{self, mutants};
-use unanimous_protocol::BranchKind::{Fenced, Unfenced};
+use unanimous_protocol::BranchKind::{AlwaysCancel, Fenced, Unfenced};
 
 use crate::check::search;
 use crate::scope::{Can, Deciders, Scope};
@@ -13,6 +13,7 @@ use crate::world::Broken::{self, C1, G1, G2, G3, G4, G5, G6, G11, G12, T1, T2, T
 
 const FF: Scope = Scope::new("FF", [Fenced, Fenced], 0);
 const FU: Scope = Scope::new("FU", [Fenced, Unfenced], 0);
+const AF: Scope = Scope::new("AF", [AlwaysCancel, Fenced], 0);
 const UU: Scope = Scope::new("UU", [Unfenced, Unfenced], 0);
 
 /// The transaction manager, the coordinator and the participants under some rules; the promises
@@ -68,6 +69,7 @@ without! { table::Rules,
     CleansAnyTime: CLEANS_BY_HORIZON,
     TryBelowHorizon: TRY_HEEDS_HORIZON,
     MissingIsDone: MISSING_IS_NOT_DONE,
+    CancelsOnlyRows: CANCELS_WITHOUT_ROW,
 }
 
 macro_rules! mutants {
@@ -100,6 +102,8 @@ mutants! {
         FF.crashing(1).with(Can::TimeOut), [C1, G5];
     tc4_an_unfenced_branch_that_registers_lazily: Tm, mutants::RegistersLazily, Rm,
         UU.crashing(1), [G6];
+    tc4_an_always_cancelled_branch_that_registers_lazily: Tm, mutants::RegistersLazily, Rm,
+        AF.crashing(1), [G6];
     tc4_a_branch_that_joins_only_when_durable: Tm, mutants::JoinsWhenDurable, Rm,
         UU.with(Can::TimeOut), [G5, G6];
     tc4_a_branch_that_joins_after_the_decision: Tm, mutants::RegistersAfterDecision, Rm,
@@ -153,6 +157,7 @@ mutants! {
     rm3_an_effect_that_commits_without_its_row: Tm, Tc, Rm, FF.with(Can::CommitEffectAlone), [G4];
     rm4_a_cancel_that_leaves_no_marker: Tm, Tc, CancelLeavesNoMarker, FF.with(Can::TimeOut), [T1];
     rm4_a_try_that_ignores_the_marker: Tm, Tc, TryIgnoresMarker, FF.with(Can::TimeOut), [T1];
+    rm4_an_effect_outside_that_is_cancelled_only_with_a_row: Tm, Tc, CancelsOnlyRows, AF, [G6];
     rm4_a_confirm_that_runs_again: Tm, Tc, ConfirmRunsAgain, FF, [G4];
     rm5_an_end_that_is_said_before_the_local_commit: Tm, Tc, Rm,
         FF.with(Can::SayEndedFirst).with(Can::MoveHorizon), [C1, G1];

@@ -44,10 +44,22 @@ impl Participant<'_> {
 
     /// The business statements of a try, without row.
     pub(crate) fn effect_of_try(&mut self) {
+        self.effect_outside();
+        self.database.tried += 1;
+    }
+
+    /// A try whose local transaction is rolled back: what it did outside remains.
+    pub(crate) fn try_in_vain(&mut self) {
+        if self.decide(Event::Try) == Step::Run {
+            self.effect_outside();
+        }
+    }
+
+    fn effect_outside(&mut self) {
         if self.database.rolled_back {
             self.breaks(Broken::T1);
         }
-        self.database.tried += 1;
+        self.database.outside |= self.kind == BranchKind::AlwaysCancel;
     }
 
     /// A decision is delivered: what is answered.
@@ -90,6 +102,13 @@ impl Participant<'_> {
                 }
                 Some(Said::Ended)
             }
+            // Giving up leaves no marker: the try may still come.
+            Step::InsertAndRun if business == Business::GivesUp => return Some(Said::GaveUp),
+            Step::InsertAndRun => {
+                self.database.rolled_back = true;
+                self.run(decision);
+                Some(Said::Ended)
+            }
             Step::Close(state) | Step::Insert(state) => {
                 self.database.by_hand |= matches!(event, Event::Resolve(_));
                 self.database.row = Some(state);
@@ -120,7 +139,11 @@ impl Participant<'_> {
         database.row = Some(table::ended_state(decision));
         match decision {
             Decision::Commit if self.database.tried == 0 => self.breaks(Broken::T5),
-            Decision::Rollback if self.database.tried == 0 => self.breaks(Broken::T3),
+            Decision::Rollback
+                if self.database.tried == 0 && self.kind != BranchKind::AlwaysCancel =>
+            {
+                self.breaks(Broken::T3);
+            }
             _ => {}
         }
     }
@@ -170,18 +193,26 @@ impl Participant<'_> {
     /// Whether a question about the row is sent, from now on at any time (RM6). That the decision
     /// was not heard is always possible: the process may just have started.
     fn asks(&mut self) {
-        let seen = self.seen();
-        let may_ask = seen.is_some_and(|row| (self.deciders.may_ask)(self.kind, row, false));
-        self.database.asked |= may_ask;
+        self.database.asked |= self.is_in_doubt();
     }
 
     pub(crate) fn is_in_doubt(&self) -> bool {
+        // A row does not tell whether its branch is cancelled without one: it is asked about like
+        // any other.
+        let kind = match self.kind {
+            BranchKind::AlwaysCancel => BranchKind::Fenced,
+            kind => kind,
+        };
         self.seen()
-            .is_some_and(|row| (self.deciders.may_ask)(self.kind, row, false))
+            .is_some_and(|row| (self.deciders.may_ask)(kind, row, false))
     }
 
     fn decide(&self, event: Event) -> Step {
-        (self.deciders.row)(self.seen(), self.database.horizon.has_passed(), event)
+        let decide = match self.kind {
+            BranchKind::AlwaysCancel => self.deciders.row_always_cancel,
+            _ => self.deciders.row,
+        };
+        decide(self.seen(), self.database.horizon.has_passed(), event)
     }
 
     fn seen(&self) -> Option<Seen> {

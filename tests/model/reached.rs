@@ -11,7 +11,7 @@ use crate::step::Step;
 pub(crate) struct Reached([AtomicU64; KINDS.len()]);
 
 /// The kinds of steps that a search is to reach.
-pub(crate) const KINDS: [&str; 25] = [
+pub(crate) const KINDS: [&str; 26] = [
     "a call is answered",
     "a header is lost",
     "a call fails",
@@ -37,6 +37,7 @@ pub(crate) const KINDS: [&str; 25] = [
     "an answer about a row in doubt",
     "a database is cleaned",
     "a row given up is told of",
+    "a try is in vain",
 ];
 
 impl Reached {
@@ -79,6 +80,7 @@ fn kind(step: Step) -> Option<usize> {
         Step::Answer(_) => 22,
         Step::Clean(..) => 23,
         Step::TellGivenUp(_) => 24,
+        Step::TryInVain(_) => 25,
         // Only mutants take the others.
         _ => return None,
     })

@@ -5,7 +5,7 @@
 //! a witness: where it ends everything, a state in which everything has ended can be reached.
 
 use unanimous::global::calls::{Asking, Rules};
-use unanimous_protocol::{BranchKind, Decision, Outcome};
+use unanimous_protocol::{Decision, Outcome};
 
 use crate::names::{Place, XID};
 use crate::participant::Business;
@@ -87,7 +87,7 @@ impl<T: Rules> Small<T> {
             if self.participant(world, place).is_in_doubt() {
                 self.take(world, Step::AskAbout(place));
             }
-            if world.databases[place].parked && self.kind(place) == BranchKind::Fenced {
+            if world.databases[place].parked && self.kind(place).has_row() {
                 self.take(world, Step::TellGivenUp(place));
             }
         }
@@ -120,8 +120,8 @@ impl<T: Rules> Small<T> {
                 Msg::PhaseTwo(..) => self.take(world, Step::PhaseTwo(*message, Business::Succeeds)),
                 Msg::Answer(..) => self.take(world, Step::Answer(*message)),
                 Msg::Horizon(_) => {
-                    let fenced = |place: &Place| self.kind(*place) == BranchKind::Fenced;
-                    for place in self.places().filter(fenced) {
+                    let with_row = |place: &Place| self.kind(*place).has_row();
+                    for place in self.places().filter(with_row) {
                         self.take(world, Step::Clean(place, *message));
                     }
                 }

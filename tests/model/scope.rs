@@ -90,6 +90,8 @@ impl Scope {
 pub(crate) struct Deciders {
     pub(crate) coordinator: fn(&mut decide::State, decide::Event, &mut Vec<decide::Effect>),
     pub(crate) row: fn(Option<table::Seen>, bool, table::Event) -> table::Step,
+    /// The same for a branch that is cancelled although no try left a row.
+    pub(crate) row_always_cancel: fn(Option<table::Seen>, bool, table::Event) -> table::Step,
     pub(crate) may_ask: fn(BranchKind, table::Seen, bool) -> bool,
     pub(crate) may_delete: fn(table::Seen, bool) -> bool,
 }
@@ -100,6 +102,7 @@ impl Deciders {
         Self {
             coordinator: decide::decide_with::<C>,
             row: table::decide_with::<P>,
+            row_always_cancel: table::decide_always_cancel_with::<P>,
             may_ask: table::may_ask_with::<P>,
             may_delete: table::may_delete_with::<P>,
         }

@@ -68,6 +68,8 @@ pub(crate) enum Step {
 
     /// A registered call runs its local transaction; the next ones are local transactions too.
     Try(Place),
+    /// The same, but its local transaction is rolled back after it did something outside.
+    TryInVain(Place),
     EffectAlone(Place),
     PhaseTwo(Msg, Business),
     /// The answer to a question about a row.
@@ -183,7 +185,12 @@ impl<T: Rules> Small<T> {
 
     fn of_a_message(&self, world: &World<T>, message: Msg, steps: &mut Vec<Step>) {
         match message {
-            Msg::Joined(place, _) => steps.push(Step::Try(place)),
+            Msg::Joined(place, _) => {
+                steps.push(Step::Try(place));
+                if self.kind(place) == BranchKind::AlwaysCancel {
+                    steps.push(Step::TryInVain(place));
+                }
+            }
             Msg::Succeeded(place, _) => {
                 if world.manager.running() == Some(call_of(place)) {
                     steps.push(Step::CallEnds(CallEnd::Answered, place));
@@ -204,10 +211,8 @@ impl<T: Rules> Small<T> {
             Msg::Result(..) => steps.push(Step::Report(message)),
             Msg::Answer(..) => steps.push(Step::Answer(message)),
             Msg::Horizon(_) => {
-                let fenced = self
-                    .places()
-                    .filter(|place| self.kind(*place) == BranchKind::Fenced);
-                steps.extend(fenced.map(|place| Step::Clean(place, message)));
+                let with_row = self.places().filter(|place| self.kind(*place).has_row());
+                steps.extend(with_row.map(|place| Step::Clean(place, message)));
             }
             Msg::Told(_) => {}
         }
@@ -222,10 +227,10 @@ impl<T: Rules> Small<T> {
         if database.asked {
             steps.push(Step::AskAbout(place));
         }
-        if database.parked && self.kind(place) == BranchKind::Fenced {
+        if database.parked && self.kind(place).has_row() {
             steps.push(Step::TellGivenUp(place));
         }
-        if database.row.is_some() && self.kind(place) == BranchKind::Fenced {
+        if database.row.is_some() && self.kind(place).has_row() {
             steps.push(Step::Delete(place));
         }
         if world.operations_left > 0 {
@@ -270,6 +275,7 @@ impl<T: Rules> Small<T> {
             Step::BodyEnds(ok) => world.manager.change(|manager| manager.ends(ok)),
             Step::Silence => world.manager.change(Manager::silence),
             Step::Try(_)
+            | Step::TryInVain(_)
             | Step::EffectAlone(_)
             | Step::PhaseTwo(..)
             | Step::Answer(_)
@@ -376,6 +382,7 @@ impl<T: Rules> Small<T> {
         let (Step::PhaseTwo(Msg::PhaseTwo(place, ..), _)
         | Step::Answer(Msg::Answer(place, _))
         | Step::Try(place)
+        | Step::TryInVain(place)
         | Step::EffectAlone(place)
         | Step::Clean(place, _)
         | Step::Delete(place)
@@ -387,6 +394,7 @@ impl<T: Rules> Small<T> {
         let mut said = Vec::new();
         match step {
             Step::Try(_) if participant.try_() => said.push(None),
+            Step::TryInVain(_) => participant.try_in_vain(),
             Step::EffectAlone(_) => participant.effect_of_try(),
             Step::PhaseTwo(Msg::PhaseTwo(_, alias, decision, by), business) => {
                 let result = participant.delivered(decision, by, business);

@@ -82,7 +82,9 @@ impl<T: Rules> World<T> {
     /// Whether the branch has ended there, or somebody sees to it.
     pub(crate) fn has_ended(&self, place: Place) -> bool {
         let database = &self.databases[place];
-        let effect_ended = database.tried == 0 || database.confirmed + database.cancelled > 0;
+        // What a try did outside wants its cancel although no row tells of it (T7).
+        let had_effect = database.tried > 0 || database.outside;
+        let effect_ended = !had_effect || database.confirmed + database.cancelled > 0;
         let ended = database.row != Some(RowState::Tried) && effect_ended;
         ended || database.by_hand
     }
@@ -157,6 +159,9 @@ pub(crate) struct Database {
     pub(crate) tried: u8,
     pub(crate) confirmed: u8,
     pub(crate) cancelled: u8,
+    /// Whether a try reached outside the database, which its local transaction does not undo. Only
+    /// where the branch is cancelled although no try left a row.
+    pub(crate) outside: bool,
     /// Whether a rollback was carried out, with or without a row.
     pub(crate) rolled_back: bool,
     /// An operator resolved the branch by hand (OP3): its effect is the operator's.

@@ -97,11 +97,18 @@ pub fn decide(row: Option<Seen>, passed: bool, event: Event) -> Step {
 /// the empty rollback runs the business function. What was resolved by hand needs none.
 #[must_use]
 pub fn decide_always_cancel(row: Option<Seen>, passed: bool, event: Event) -> Step {
-    match (decide(row, passed, event), event) {
+    decide_always_cancel_with::<All>(row, passed, event)
+}
+
+/// [`decide_always_cancel`] under other rules.
+#[doc(hidden)]
+#[must_use]
+pub fn decide_always_cancel_with<R: Rules>(row: Option<Seen>, passed: bool, event: Event) -> Step {
+    match (decide_with::<R>(row, passed, event), event) {
         (
             Step::Insert(RowState::Cancelled),
             Event::Delivered(Decision::Rollback) | Event::Retry(Decision::Rollback),
-        ) => Step::InsertAndRun,
+        ) if R::CANCELS_WITHOUT_ROW => Step::InsertAndRun,
         (step, _) => step,
     }
 }

@@ -23,6 +23,8 @@ pub trait Rules: Clone + Debug + Eq + Hash + Send + Sync + 'static {
     const TRY_HEEDS_HORIZON: bool = true;
     /// RM9: a confirm without row is missing, not done.
     const MISSING_IS_NOT_DONE: bool = true;
+    /// T7: with `always_cancel` a rollback without row runs the business function.
+    const CANCELS_WITHOUT_ROW: bool = true;
 }
 
 /// Every rule is kept.

@@ -361,6 +361,16 @@ fn every_dropped_rule_shows() {
         const TRY_HEEDS_HORIZON: bool = false;
         const MISSING_IS_NOT_DONE: bool = false;
     }
+    #[derive(Clone, Debug, Eq, Hash, PartialEq)]
+    struct CancelsOnlyRows;
+    impl Rules for CancelsOnlyRows {
+        const CANCELS_WITHOUT_ROW: bool = false;
+    }
+    let cancel = Delivered(Rollback);
+    assert_eq!(
+        decide_always_cancel_with::<CancelsOnlyRows>(Option::None, ABOVE, cancel),
+        Step::Insert(Cancelled)
+    );
     let step = |row, event| decide_with::<None>(row, ABOVE, event);
     assert_eq!(step(Option::None, Delivered(Rollback)), Step::Ended);
     assert_eq!(step(Option::None, Delivered(Commit)), Step::Ended);
