@@ -12,6 +12,30 @@ use crate::state::{BranchKind, Decision};
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct TraceContext(pub Arc<str>);
 
+impl TraceContext {
+    /// The value of a `traceparent` header, if it is one (W3C Trace Context): version, trace id,
+    /// parent id and flags, in lower-case hex. A later version may say more behind another `-`,
+    /// within the limit. What is malformed is none: a new trace would begin there.
+    #[must_use]
+    pub fn of_traceparent(text: &str) -> Option<Self> {
+        let hex = |part: &str, digits: usize| {
+            let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+            part.len() == digits && part.bytes().all(is_digit)
+        };
+        let id = |part: &str, digits: usize| hex(part, digits) && part.bytes().any(|b| b != b'0');
+        let mut parts = text.splitn(5, '-');
+        let version = parts.next()?;
+        let whole = hex(version, 2)
+            && version != "ff"
+            && id(parts.next()?, 32)
+            && id(parts.next()?, 16)
+            && hex(parts.next()?, 2)
+            && (version != "00" || parts.next().is_none())
+            && text.len() <= crate::limits::TRACE_BYTES_MAX;
+        whole.then(|| Self(text.into()))
+    }
+}
+
 /// Values that phase one kept for phase two, by name.
 pub type Kept = BTreeMap<Arc<str>, Json>;
 
@@ -256,4 +280,41 @@ pub enum ParkReason {
     /// An operator wrote its database off (OP4).
     #[error("its database was written off")]
     WrittenOff,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    #[test]
+    fn a_traceparent_is_read_as_its_specification_says() {
+        let later = TRACE.replacen("00", "01", 1);
+        for (text, is_one) in [
+            (TRACE.to_owned(), true),
+            (later.clone(), true),
+            (format!("{later}-more"), true),
+            (format!("{later}-{}", "x".repeat(200)), true),
+            (format!("{later}-{}", "x".repeat(201)), false),
+            (format!("{TRACE}-more"), false),
+            (format!("{TRACE}-"), false),
+            (TRACE.to_uppercase(), false),
+            (TRACE.replacen("00", "ff", 1), false),
+            (
+                TRACE.replace("4bf92f3577b34da6a3ce929d0e0e4736", &"0".repeat(32)),
+                false,
+            ),
+            (TRACE.replace("00f067aa0ba902b7", &"0".repeat(16)), false),
+            (TRACE.replace("4bf9", "4bf"), false),
+            (TRACE.replace("-01", ""), false),
+            (TRACE.replace("-01", "-1"), false),
+            (format!(" {TRACE}"), false),
+            (String::new(), false),
+        ] {
+            let read = TraceContext::of_traceparent(&text);
+            let expected = is_one.then(|| TraceContext(text.as_str().into()));
+            assert_eq!(read, expected, "{text}");
+        }
+    }
 }

@@ -254,7 +254,8 @@ impl ReceivedCall {
     where
         F: Future<Output = Result<T, E>>,
     {
-        let runtime = Runtime::ambient(&Ambient::current()).ok_or(Error::NoRuntime)?;
+        let ambient = Ambient::current();
+        let runtime = Runtime::ambient(&ambient).ok_or(Error::NoRuntime)?;
         let CallHeader { xid, call, left } = self.header;
         let timed_out = || Error::TimedOut { xid: xid.clone() };
         if left.is_zero() {
@@ -266,7 +267,7 @@ impl ReceivedCall {
             runtime: runtime.clone(),
             xid: xid.clone(),
             deadline,
-            trace: None,
+            trace: ambient.trace(),
             after: None,
         };
         let scope = Scope::root(transaction, call);

@@ -92,10 +92,12 @@ pub(super) fn scope(
     Ok(Scope::root(transaction, id))
 }
 
-/// The caller's trace, opaque. One that is too long or not text is left out: nothing depends on it.
-fn trace(headers: &HeaderMap) -> Option<TraceContext> {
-    let text = headers.get(TRACEPARENT)?.to_str().ok()?;
-    (text.len() <= limits::TRACE_BYTES_MAX).then(|| TraceContext(text.into()))
+/// The caller's trace, also of a request that carries no transaction. One that is malformed, too
+/// long or there twice is left out, as W3C wants it: nothing depends on it.
+pub(super) fn trace(headers: &HeaderMap) -> Option<TraceContext> {
+    let mut values = headers.get_all(TRACEPARENT).iter();
+    let value = values.next().filter(|_| values.next().is_none())?;
+    TraceContext::of_traceparent(value.to_str().ok()?)
 }
 
 impl Refusal {

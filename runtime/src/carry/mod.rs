@@ -5,7 +5,7 @@
 //! | an axum router or a tonic server | [`ServerLayer`] | `tower` |
 //! | a tonic client, or any tower client over `http` | [`ClientLayer`] | `tower` |
 //! | a reqwest client | [`ReqwestLayer`] | `reqwest` |
-//! | a work queue, a thread pool | by hand: [`Context`], [`SentCall`], [`ReceivedCall`] | |
+//! | a work queue, a thread pool | by hand: [`Context`], [`SentCall`], [`ReceivedCall`], [`traced`] | |
 //!
 //! A request inside a transaction carries `unanimous-call` (xid, call id, remaining time) and
 //! `tx_xid`; its answer carries `unanimous-answer`: the branches that succeeded there, or the mark
@@ -32,6 +32,7 @@
 )]
 
 mod by_hand;
+mod trace;
 
 #[cfg(any(feature = "reqwest", feature = "tower"))]
 mod outgoing;
@@ -55,6 +56,7 @@ mod status;
 mod tests;
 
 pub use by_hand::{Answered, Context, ReceivedCall, SentCall};
+pub use trace::traced;
 
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestLayer;

@@ -41,6 +41,9 @@ use crate::runtime::Runtime;
 /// [module](crate::carry) shows a whole service.
 ///
 /// * A request without transaction runs with this runtime as its default and in no transaction.
+/// * What begins in its handler belongs to the trace of its `traceparent` header, and phase two of
+///   each branch, wherever it runs, says so in the field `traceparent` of its span. A header that
+///   W3C's specification calls malformed is ignored.
 /// * A request with malformed headers is refused before any effect (400, `INVALID_ARGUMENT`), one
 ///   without time left as well (504, `DEADLINE_EXCEEDED`); a handler whose time runs out is dropped
 ///   and answered the same.
@@ -118,6 +121,7 @@ where
             Some(scope) => Ambient::with_scope(scope.clone()),
             None => Ambient::with_runtime(self.runtime.clone()),
         };
+        let ambient = ambient.traced(incoming::trace(request.headers()));
         let handler = ambient.within(|| self.inner.call(request));
         let deadline = scope.as_ref().map(|scope| Deadline(sleep(scope)));
         let state = State::Running {

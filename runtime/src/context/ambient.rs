@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use pin_project_lite::pin_project;
+use unanimous_protocol::message::TraceContext;
 
 use super::Scope;
 use crate::global::retry::Attempt;
@@ -27,6 +28,8 @@ pub(crate) struct Ambient {
     fences: Fences,
     /// The attempt of a `retry_transaction` that hears how what begins here ends.
     attempt: Option<Attempt>,
+    /// The trace that what begins here belongs to: phase two is linked to it.
+    trace: Option<TraceContext>,
 }
 
 /// Pools by their keys: mostly none or one, and cloned at every poll.
@@ -67,6 +70,7 @@ impl Ambient {
         deliveries_of: None,
         fences: Fences::NONE,
         attempt: None,
+        trace: None,
     };
 
     /// What surrounds the caller.
@@ -91,10 +95,11 @@ impl Ambient {
             .unwrap_or(false)
     }
 
-    /// The same runtime, another scope.
+    /// The same runtime, another scope, and the trace of its transaction.
     pub(crate) fn with_scope(scope: Scope) -> Self {
         let current = Self::current();
         Self {
+            trace: scope.trace().or(current.trace),
             scope: Some(scope),
             attempt: current.attempt.as_ref().map(Attempt::inner),
             ..current
@@ -107,6 +112,16 @@ impl Ambient {
             attempt: Some(attempt),
             ..Self::current()
         }
+    }
+
+    /// The same in this trace, or in none.
+    pub(crate) fn traced(mut self, trace: Option<TraceContext>) -> Self {
+        self.trace = trace;
+        self
+    }
+
+    pub(crate) fn trace(&self) -> Option<TraceContext> {
+        self.trace.clone()
     }
 
     pub(crate) fn attempt(&self) -> Option<&Attempt> {
@@ -132,6 +147,7 @@ impl Ambient {
         Self {
             fences: current.fences(),
             attempt: current.attempt,
+            trace: current.trace,
             runtime: Some(runtime),
             ..Self::NOTHING
         }

@@ -22,7 +22,6 @@ use super::Propagation;
 use super::after::{After, Epilogue};
 use super::calls::Ending;
 use super::finish::{AbandonGuard, finish_joined, finish_root};
-use super::retry::Attempt;
 use crate::Error;
 use crate::context::{Ambient, CallKind, OpenCall, Scope, Transaction};
 use crate::hooks::Begun;
@@ -281,7 +280,7 @@ async fn begin(plan: Plan, ambient: Ambient) -> Result<Started, Error> {
                 Some(runtime) => runtime.clone(),
                 None => Runtime::ambient(&ambient).ok_or(Error::NoRuntime)?,
             };
-            begin_root(plan, runtime, ambient.attempt())
+            begin_root(plan, runtime, &ambient)
                 .await
                 .map(|root| Started::Root(Box::new(root)))
         }
@@ -293,11 +292,7 @@ fn function(name: &str) -> &str {
     name.rsplit("::").next().unwrap_or(name)
 }
 
-async fn begin_root(
-    plan: Plan,
-    runtime: Runtime,
-    attempt: Option<&Attempt>,
-) -> Result<Root, Error> {
+async fn begin_root(plan: Plan, runtime: Runtime, ambient: &Ambient) -> Result<Root, Error> {
     let open = runtime.count_open()?;
     let (hooks, weak) = (runtime.hooks().clone(), runtime.downgrade());
     hooks.call("before_begin", &weak, |hook| hook.before_begin(&plan.name));
@@ -308,7 +303,7 @@ async fn begin_root(
     let request = Begin {
         name: transaction_name(&plan.name),
         timeout,
-        trace: None,
+        trace: ambient.trace(),
     };
     let answer = runtime.coordinator().begin(request);
     let began = tokio::select! {
@@ -329,7 +324,7 @@ async fn begin_root(
     };
     let after = After::new();
     let epilogue = Epilogue::new(begun, Arc::clone(&after), hooks, weak);
-    let noted = attempt.map(|attempt| attempt.began(&runtime));
+    let noted = ambient.attempt().map(|attempt| attempt.began(&runtime));
     let guard = AbandonGuard::new(
         runtime.clone(),
         xid.clone(),
@@ -343,7 +338,7 @@ async fn begin_root(
         runtime,
         xid,
         deadline,
-        trace: None,
+        trace: ambient.trace(),
         after: Some(after),
     };
     Ok(Root {

@@ -176,7 +176,7 @@ impl Inner {
         recorded: Recollected,
         transaction: Option<OpenTransaction>,
     ) -> Result<Option<OpenTransaction>, Done> {
-        let scope = self.scope(work, &recorded);
+        let (scope, trace) = (self.scope(work, &recorded), recorded.trace.clone());
         let mut branch = Branch {
             context: scope.context.clone(),
             decision: work.decision,
@@ -186,7 +186,8 @@ impl Inner {
             transaction,
         };
         let participant = Arc::clone(work.provided.participant());
-        let mut ambient = Ambient::delivered(self.runtime.get().cloned());
+        let ambient = Ambient::delivered(self.runtime.get().cloned());
+        let mut ambient = ambient.traced(trace);
         if let Some(fence) = work
             .provided
             .fence()

@@ -11,6 +11,7 @@ mod http;
 mod server;
 #[cfg(feature = "tonic")]
 mod status;
+mod trace;
 
 use std::convert::Infallible;
 use std::future::Future;

@@ -165,14 +165,14 @@ async fn a_handler_runs_in_the_scope_that_its_request_carries() {
     let headers = [
         ("unanimous-call", CALL),
         ("unanimous-call", CALL),
-        ("traceparent", "00-aa-bb-01"),
+        ("traceparent", trace::TRACE),
     ];
     let response = serve(&handler, request("/orders", &headers)).await;
     assert_eq!(answer(response.headers()), names(&[]));
     let (xid, child, trace) = seen.lock().unwrap().take().unwrap();
     assert_eq!(xid, super::xid());
     assert_eq!(child, "POST._orders:1/b:1");
-    assert_eq!(trace.as_deref(), Some("00-aa-bb-01"));
+    assert_eq!(trace.as_deref(), Some(trace::TRACE));
 }
 
 #[tokio::test]
