@@ -103,7 +103,7 @@ impl Participant<'_> {
                 Some(Said::Ended)
             }
             // Giving up leaves no marker: the try may still come.
-            Step::InsertAndRun if business == Business::GivesUp => return Some(Said::GaveUp),
+            Step::InsertAndRun if business == Business::GivesUp => Some(Said::GaveUp),
             Step::InsertAndRun => {
                 self.database.rolled_back = true;
                 self.run(decision);

@@ -1,7 +1,8 @@
 //! Participants, right ones and wrong ones.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use unanimous::sqlx::{self, Sqlite, SqlitePool};
 use unanimous::testing::database;
@@ -59,6 +60,89 @@ impl Accounts {
     async fn cancel(&self, tx: &mut FenceTx<Sqlite>, amount: i64) -> Result<(), Failure> {
         let sql = "UPDATE account SET held = held - ?1, free = free + ?1";
         sqlx::query(sql).bind(amount).execute(&mut *tx).await?;
+        Ok(())
+    }
+}
+
+/// Sells tickets, and counts on a display outside its fence how many are gone. What is wrong with it
+/// shows only where a phase fails half-way: the display is not undone with the local transaction.
+pub(crate) struct Counter {
+    db: SqlitePool,
+    display: AtomicI64,
+}
+
+impl Counter {
+    pub(crate) async fn new() -> Self {
+        Self {
+            db: database(SCHEMA).await.expect("a database"),
+            display: AtomicI64::new(0),
+        }
+    }
+
+    pub(crate) fn shown(&self) -> i64 {
+        self.display.load(SeqCst)
+    }
+}
+
+#[participant(name = "counter", fence = self.db)]
+impl Counter {
+    #[two_phase_action(commit = none, rollback = take_back)]
+    pub(crate) async fn sell(
+        &self,
+        _tx: &mut FenceTx<Sqlite>,
+        count: i64,
+    ) -> Result<(), Failure> {
+        self.display.fetch_add(count, SeqCst);
+        Ok(())
+    }
+
+    async fn take_back(&self, count: i64) -> Result<(), Failure> {
+        self.display.fetch_sub(count, SeqCst);
+        Ok(())
+    }
+}
+
+/// Keeps a value for phase two in its first two runs only, so what comes after that proves nothing
+/// about the report.
+pub(crate) struct Moody {
+    times: Arc<AtomicI64>,
+    tried: Mutex<BTreeSet<String>>,
+    cancelled: Mutex<BTreeSet<String>>,
+}
+
+impl Moody {
+    /// `times` counts over all instances.
+    pub(crate) fn counting(times: &Arc<AtomicI64>) -> Self {
+        Self {
+            times: Arc::clone(times),
+            tried: Mutex::default(),
+            cancelled: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn done(&self) -> usize {
+        self.tried.lock().map_or(0, |tried| tried.len())
+    }
+}
+
+#[participant(name = "moody")]
+impl Moody {
+    #[two_phase_action(commit = none, rollback = undo)]
+    pub(crate) async fn act(&self) -> Result<(), Failure> {
+        if self.cancelled.lock().expect("no panic").contains(&key()) {
+            return Err("it was cancelled before".into());
+        }
+        self.tried.lock().expect("no panic").insert(key());
+        if self.times.fetch_add(1, SeqCst) < 2 {
+            let branch = BranchContext::current().expect("a branch");
+            branch.keep("mood", "good")?;
+        }
+        Ok(())
+    }
+
+    async fn undo(&self) -> Result<(), Failure> {
+        self.cancelled.lock().expect("no panic").insert(key());
+        self.tried.lock().expect("no panic").remove(&key());
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use unanimous::testing::{Broken, Phase, Point, Problem, Proof, Prover, Rule};
 
-use crate::participants::{Accounts, Failure, Flaw, Purse};
+use crate::participants::{Accounts, Counter, Failure, Flaw, Moody, Purse};
 
 fn fenced() -> Prover<'static> {
     Prover::new(
@@ -67,6 +67,66 @@ async fn each_prover_finds_a_flaw_by_itself() {
     ] {
         let broken = broken.expect_err("each finds it");
         assert!(broken.rules().contains(&Rule::Idempotence), "{broken}");
+    }
+}
+
+/// What a drop alone brings to light passes the other two, and so does what an order alone does.
+#[tokio::test]
+async fn what_only_one_prover_can_see_passes_the_others() {
+    let counter = Prover::new(
+        Counter::new,
+        async |counter| counter.sell(2).await,
+        async |counter| counter.shown(),
+    );
+    counter
+        .twice()
+        .await
+        .expect("a repeat is answered by the fence");
+    counter
+        .orders()
+        .await
+        .expect("each order is right for a fence");
+    let broken = counter.faults().await.expect_err("a drop is found");
+    assert!(broken.rules().contains(&Rule::Conservation), "{broken}");
+    assert!(
+        broken
+            .to_string()
+            .contains("after the method ran"),
+        "{broken}"
+    );
+    assert!(broken.to_string().contains("through `tx`"), "{broken}");
+
+    let late = purse(Flaw::TriesLate);
+    late.twice().await.expect("nothing comes late");
+    late.faults().await.expect("nothing comes late");
+    let broken = late.orders().await.expect_err("an order is found");
+    assert_eq!(broken.rules(), [Rule::Suspension].into());
+    assert!(
+        broken.to_string().contains("delivered: rollback, try"),
+        "{broken}"
+    );
+}
+
+#[tokio::test]
+async fn each_prover_tells_a_point_that_was_never_reached() {
+    for part in 0..3 {
+        let times = Arc::default();
+        let moody = Prover::new(
+            async || Moody::counting(&times),
+            async |moody| moody.act().await,
+            async |moody| moody.done(),
+        );
+        let broken = match part {
+            0 => moody.twice().await,
+            1 => moody.faults().await,
+            _ => moody.orders().await,
+        };
+        let broken = broken.expect_err("nothing is proved about the report");
+        let [Problem::NotReached(Phase::Try, Point::BeforeReport)] = &broken.problems[..] else {
+            panic!("{broken}")
+        };
+        let told = "nothing was proved about the try before its value is reported";
+        assert!(broken.to_string().contains(told), "{broken}");
     }
 }
 
