@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 
+use futures_util::FutureExt as _;
+
 use super::*;
 use crate::branch::fakes::Captured;
 use crate::branch::{Action, ActionSpec, BoxFuture, Branch, Participant, PhaseTwoError};
+use crate::context::Ambient;
 use crate::{GlobalTransaction, Propagation, outside};
 
 pub(super) const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -186,4 +189,26 @@ async fn the_work_of_a_message_is_in_the_trace_that_it_is_attached_in() {
     order.run(body).await.unwrap().into_result().unwrap();
     services.settled().await;
     assert_eq!(told(&captured), [format!("{TRACE:?}")]);
+}
+
+#[tokio::test]
+async fn c3_a_trace_is_left_behind_at_whichever_poll_its_future_is_dropped() {
+    let own = Some(TRACE.to_owned());
+    let current = || Ambient::current().trace().map(|trace| trace.0.to_string());
+    for polls in 0..=4 {
+        let mut future = Box::pin(traced(TRACE, async {
+            for _ in 0..3 {
+                assert_eq!(current(), own);
+                tokio::task::yield_now().await;
+            }
+            current()
+        }));
+        for poll in 1..=polls {
+            let ended = future.as_mut().now_or_never();
+            assert_eq!(ended, (poll == 4).then(|| own.clone()));
+            assert_eq!(current(), None, "after {poll}");
+        }
+        drop(future);
+        assert_eq!(current(), None);
+    }
 }
