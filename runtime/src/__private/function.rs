@@ -30,20 +30,21 @@ pub fn transaction_of<DB: FenceDatabase>(
 /// state of the runtime. `fence` leads from the state to the fence; here it only names its
 /// database, as the fence is the provided function's.
 ///
-/// Dropping the future fails the call and rolls the local transaction back.
+/// Dropping the future fails the call and rolls the local transaction back. It is the other
+/// function's own: a future around it would hold the body once more.
 #[cfg(feature = "sqlite")]
-pub async fn run_fenced_function<DB, R, B>(
+pub fn run_fenced_function<DB, R, B>(
     spec: &ActionSpec,
     _fence: fn(&States) -> FenceOf<'_, DB>,
     recorded: Recorded,
     how: How<R>,
     body: B,
-) -> R
+) -> impl Future<Output = R>
 where
     DB: FenceDatabase,
     B: AsyncFnOnce(&mut FenceTx<DB>, &States) -> R,
 {
-    run_function_in_transaction(spec, recorded, how, body).await
+    run_function_in_transaction(spec, recorded, how, body)
 }
 
 /// The same, the database known by other means.
