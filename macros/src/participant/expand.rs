@@ -282,7 +282,7 @@ fn named_anywhere(methods: &[&AnnotatedFn]) -> Vec<String> {
     let args = methods.iter().flat_map(|method| arguments(method));
     let partnered = args.flat_map(|args| [args.commit, args.rollback].into_iter().flatten());
     partnered
-        .filter_map(|partnered| Some(partnered.method()?.ident.to_string()))
+        .filter_map(|partnered| Some(partnered.named()?.ident.to_string()))
         .collect()
 }
 

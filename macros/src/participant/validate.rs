@@ -138,7 +138,7 @@ fn partners(
     let (mut partners, mut names) = (Vec::new(), BTreeSet::new());
     for Annotated { args, .. } in annotated {
         let partnered = [&args.commit, &args.rollback].into_iter().flatten();
-        for named in partnered.filter_map(Partnered::method) {
+        for named in partnered.filter_map(Partnered::named) {
             let Some(method) = find(block, named, errors) else {
                 continue;
             };

@@ -7,11 +7,13 @@ use syn::{Expr, LitStr, Token};
 
 use super::model::Fence;
 use crate::diagnostics::Errors;
+use crate::hygiene::CratePath;
 use crate::syntax::arguments::{
-    Accepted, as_text, expression, is_word, literal_name, literal_names, parse as parse_arguments,
+    Accepted, as_text, crate_path, expression, is_word, literal_name, literal_names,
+    parse as parse_arguments,
 };
 
-/// Every argument. The manual has a heading for each.
+/// Every argument on a method. The manual has a heading for each.
 pub(crate) const ACCEPTED: &[Accepted] = &[
     Accepted {
         name: "commit",
@@ -53,87 +55,120 @@ pub(crate) struct Named {
 
 /// Who ends the branch after one of the two decisions.
 #[derive(Clone)]
-pub(crate) enum Partnered {
+pub(crate) enum Partnered<N = Named> {
     /// `commit = confirm`.
-    Method(Named),
+    Named(N),
     /// `commit = none`: nobody is called. The place of the word.
     Nobody(Span),
 }
 
-impl Partnered {
-    /// The method that is named, if one is.
-    pub(crate) fn method(&self) -> Option<&Named> {
+impl<N> Partnered<N> {
+    /// What is named, if anything is.
+    pub(crate) fn named(&self) -> Option<&N> {
         match self {
-            Self::Method(named) => Some(named),
+            Self::Named(named) => Some(named),
             Self::Nobody(_) => None,
         }
     }
 }
 
-/// The arguments as they were written.
-#[derive(Default)]
-pub(crate) struct Args {
+/// The arguments as they were written, on a method or on a free function: what they name differs.
+pub(crate) struct Args<N = Named> {
     pub(crate) name: Option<LitStr>,
     /// Names under which instances of other versions know the action.
     pub(crate) alias: Vec<LitStr>,
-    pub(crate) commit: Option<Partnered>,
-    pub(crate) rollback: Option<Partnered>,
+    pub(crate) commit: Option<Partnered<N>>,
+    pub(crate) rollback: Option<Partnered<N>>,
     pub(crate) fence: Option<Fence>,
     /// Where `always_cancel` stands.
     pub(crate) always_cancel: Option<Ident>,
     pub(crate) map_err: Option<Expr>,
+    /// On a free function; a method has that of its participant.
+    pub(crate) krate: CratePath,
     /// Keys that were written, with or without mistakes in their values: those are not missing.
     pub(crate) written: Vec<String>,
 }
 
-/// Reads the arguments; mistakes are taken down, each at its own place.
+/// Reads the arguments of a method; mistakes are taken down, each at its own place.
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
-    let mut args = Args::default();
+    parse_with(ACCEPTED, tokens, errors, "method", method)
+}
+
+/// Reads the arguments in the table. `kind` is what `commit` and `rollback` name, and `named` reads
+/// the value behind the `=` that stands there.
+pub(super) fn parse_with<N>(
+    accepted: &[Accepted],
+    tokens: TokenStream,
+    errors: &mut Errors,
+    kind: &str,
+    named: fn(&Ident, Expr, Span) -> syn::Result<N>,
+) -> Args<N> {
+    let mut args = Args {
+        name: None,
+        alias: Vec::new(),
+        commit: None,
+        rollback: None,
+        fence: None,
+        always_cancel: None,
+        map_err: None,
+        krate: CratePath::default(),
+        written: Vec::new(),
+    };
+    let partnered = |key: &Ident, input: ParseStream<'_>| partnered(key, input, kind, named);
     let misspelt = parse_arguments(
         "two_phase_action",
-        ACCEPTED,
+        accepted,
         tokens,
         errors,
-        |key, input| take(&mut args, key, input),
+        |key, input| args.take(key, input, partnered),
     );
     args.written.extend(misspelt);
     args
 }
 
-fn take(args: &mut Args, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
-    let word = key.to_string();
-    args.written.push(word.clone());
-    match word.as_str() {
-        "name" => args.name = Some(literal_name(key, input)?),
-        "alias" => args.alias = literal_names(key, input)?,
-        "commit" => args.commit = Some(partnered(key, input)?),
-        "rollback" => args.rollback = Some(partnered(key, input)?),
-        "fence" => args.fence = Some(fence(input)?),
-        "always_cancel" => args.always_cancel = Some(key.clone()),
-        // The table holds no other key.
-        _ => args.map_err = Some(expression(input)?),
+impl<N> Args<N> {
+    /// Whether the argument was written, well or badly.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.written.iter().any(|written| written == key)
     }
-    Ok(())
+
+    fn take(
+        &mut self,
+        key: &Ident,
+        input: ParseStream<'_>,
+        partnered: impl Fn(&Ident, ParseStream<'_>) -> syn::Result<Partnered<N>>,
+    ) -> syn::Result<()> {
+        let word = key.to_string();
+        self.written.push(word.clone());
+        match word.as_str() {
+            "name" => self.name = Some(literal_name(key, input)?),
+            "alias" => self.alias = literal_names(key, input)?,
+            "commit" => self.commit = Some(partnered(key, input)?),
+            "rollback" => self.rollback = Some(partnered(key, input)?),
+            "fence" => self.fence = Some(fence(input)?),
+            "always_cancel" => self.always_cancel = Some(key.clone()),
+            "map_err" => self.map_err = Some(expression(input)?),
+            // The tables hold no other key.
+            _ => self.krate = crate_path(input)?,
+        }
+        Ok(())
+    }
 }
 
 /// `= EXPR`, and where the `=` stands.
-pub(super) fn fence(input: ParseStream<'_>) -> syn::Result<Fence> {
+fn fence(input: ParseStream<'_>) -> syn::Result<Fence> {
     let equals = input.fork().parse::<Token![=]>()?.span;
     let expression = expression(input)?;
     Ok(Fence { expression, equals })
 }
 
-/// What stands behind `commit` and `rollback`.
-pub(super) enum Written {
-    /// `= none`. The place of the word.
-    None(Span),
-    /// Anything else, and where the `=` before it stands.
-    Value(Expr, Span),
-}
-
-/// `= none` or `= VALUE`; a name in quotes is refused. `kind` is what a value names: a method, a
-/// function.
-pub(super) fn written(key: &Ident, input: ParseStream<'_>, kind: &str) -> syn::Result<Written> {
+/// `= none` or `= VALUE`; a name in quotes is refused.
+fn partnered<N>(
+    key: &Ident,
+    input: ParseStream<'_>,
+    kind: &str,
+    named: fn(&Ident, Expr, Span) -> syn::Result<N>,
+) -> syn::Result<Partnered<N>> {
     let equals = input.fork().parse::<Token![=]>()?.span;
     let value = expression(input)?;
     if let Some(text) = as_text(&value) {
@@ -144,17 +179,13 @@ pub(super) fn written(key: &Ident, input: ParseStream<'_>, kind: &str) -> syn::R
         return Err(syn::Error::new_spanned(text, message));
     }
     if is_word(&value, "none") {
-        return Ok(Written::None(value.span()));
+        return Ok(Partnered::Nobody(value.span()));
     }
-    Ok(Written::Value(value, equals))
+    named(key, value, equals).map(Partnered::Named)
 }
 
-/// `= confirm`, `= Self::confirm` or `= none`.
-fn partnered(key: &Ident, input: ParseStream<'_>) -> syn::Result<Partnered> {
-    let (value, equals) = match written(key, input, "method")? {
-        Written::None(word) => return Ok(Partnered::Nobody(word)),
-        Written::Value(value, equals) => (value, equals),
-    };
+/// `confirm` or `Self::confirm`.
+fn method(key: &Ident, value: Expr, equals: Span) -> syn::Result<Named> {
     if let Expr::Path(path) = &value
         && path.qself.is_none()
         && let Some(last) = path.path.segments.last()
@@ -162,10 +193,8 @@ fn partnered(key: &Ident, input: ParseStream<'_>) -> syn::Result<Partnered> {
     {
         let on_self = path.path.segments.len() == 2 && path.path.segments[0].ident == "Self";
         if path.path.segments.len() == 1 || on_self {
-            return Ok(Partnered::Method(Named {
-                ident: last.ident.clone(),
-                equals,
-            }));
+            let ident = last.ident.clone();
+            return Ok(Named { ident, equals });
         }
     }
     let message = format!("`{key}` takes a method of this impl block, or `none`: {key} = confirm");

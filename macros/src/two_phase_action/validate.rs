@@ -54,7 +54,7 @@ pub(crate) fn validate(
     let parameters = parameters(method, fenced, around, errors);
     let future = future(method, errors);
     let serve = |named: &Option<Partnered>, decision, errors: &mut Errors| {
-        let named = named.as_ref().and_then(Partnered::method)?;
+        let named = named.as_ref().and_then(Partnered::named)?;
         let partner = around
             .partners
             .iter()

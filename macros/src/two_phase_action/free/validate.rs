@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
 use syn::{Expr, GenericParam, Signature, Token};
 
-use super::args::{Args, Named, Partner};
+use super::args::{Args, Named};
 use super::mention;
 use super::model::{Action, Bound, Call, What};
 use super::parameters::{Parameters, sorted};
@@ -15,6 +15,7 @@ use crate::syntax::annotated_fn::AnnotatedFn;
 use crate::syntax::arguments::is_word;
 use crate::syntax::parameter::recorded_name;
 use crate::syntax::types::{same_type, shown};
+use crate::two_phase_action::args::Partnered;
 use crate::two_phase_action::is_ours;
 use crate::two_phase_action::validate::future;
 
@@ -84,7 +85,9 @@ fn missing(function: &Ident, args: &Args, errors: &mut Errors) {
             errors.at(function, message);
         }
     }
-    if let (Some(Partner::None(_)), Some(Partner::None(place))) = (&args.commit, &args.rollback) {
+    if let (Some(Partnered::Nobody(_)), Some(Partnered::Nobody(place))) =
+        (&args.commit, &args.rollback)
+    {
         let message = "an action without any partner needs no annotation: name a function for \
                        `commit` or for `rollback`";
         errors.at_span(*place, message);
@@ -100,7 +103,7 @@ fn check_always_cancel(args: &Args, errors: &mut Errors) {
         let message = "without a fence the rollback partner is called in any case: remove \
                        `always_cancel`";
         errors.at(word, message);
-    } else if matches!(args.rollback, Some(Partner::None(_))) {
+    } else if matches!(args.rollback, Some(Partnered::Nobody(_))) {
         let message = "`always_cancel` is about the rollback partner, and this action has none";
         errors.at(word, message);
     }
@@ -161,8 +164,13 @@ struct Passing<'a> {
 }
 
 impl Passing<'_> {
-    fn call(&self, partner: Option<Partner>, key: &str, errors: &mut Errors) -> Option<Call> {
-        let Some(Partner::Function(named)) = partner else {
+    fn call(
+        &self,
+        partner: Option<Partnered<Named>>,
+        key: &str,
+        errors: &mut Errors,
+    ) -> Option<Call> {
+        let Some(Partnered::Named(named)) = partner else {
             return None;
         };
         if self.parameters.broken {
