@@ -383,7 +383,9 @@ async fn take_and_roll_back(world: &World, attempts: &AtomicUsize) -> Result<(),
 async fn matrix_1_a_transaction_whose_begin_was_not_answered_is_gone() {
     let site = Site::new();
     let wire = Wire::to(coordinator(&site.embedded()).await);
-    let world = World::on(&site, std::sync::Arc::new(wire.clone())).await;
+    let builder = crate::world::builder().timeout(unanimous::protocol::limits::TIMEOUT);
+    let builder = builder.coordinator_value(std::sync::Arc::new(wire.clone()));
+    let world = World::with(&site, builder).await;
     wire.next(Message::Begin, Fate::LoseAnswer);
     let error = world
         .buy("b", 1)

@@ -81,11 +81,13 @@ pub(crate) struct World {
     pub(crate) heard: Arc<Mutex<Vec<Event>>>,
 }
 
-/// A builder with the scenarios' clock, which collects what is logged.
+/// A builder with the scenarios' clock, which collects what is logged. No transaction is over
+/// because its machine is busy.
 pub(crate) fn builder() -> RuntimeBuilder {
     logs::start();
     Runtime::builder()
         .clock(Arc::new(FastClock::new()))
+        .timeout(LONG)
         .application("scenario")
 }
 
