@@ -66,7 +66,7 @@ impl Golden {
         let lines: Vec<&str> = self.source.lines().collect();
         let first = lines
             .iter()
-            .position(|line| line.starts_with("async fn caller("))?;
+            .position(|line| line.trim_start_matches("async ").starts_with("fn caller"))?;
         let length = lines[first..].iter().position(|line| *line == "}")?;
         Some(first + 1..first + length + 2)
     }

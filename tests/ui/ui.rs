@@ -129,7 +129,7 @@ fn callers_of_a_broken_item_get_no_error_of_their_own() {
         }
     }
     assert_eq!(found, Vec::<String>::new());
-    assert!(with_caller >= 30, "only {with_caller} cases have a caller");
+    assert!(with_caller >= 130, "only {with_caller} cases have a caller");
 }
 
 /// An attribute is the place of a mistake only where nothing in it or below it is.

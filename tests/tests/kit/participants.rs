@@ -87,11 +87,7 @@ impl Counter {
 #[participant(name = "counter", fence = self.db)]
 impl Counter {
     #[two_phase_action(commit = none, rollback = take_back)]
-    pub(crate) async fn sell(
-        &self,
-        _tx: &mut FenceTx<Sqlite>,
-        count: i64,
-    ) -> Result<(), Failure> {
+    pub(crate) async fn sell(&self, _tx: &mut FenceTx<Sqlite>, count: i64) -> Result<(), Failure> {
         self.display.fetch_add(count, SeqCst);
         Ok(())
     }

@@ -89,9 +89,7 @@ async fn what_only_one_prover_can_see_passes_the_others() {
     let broken = counter.faults().await.expect_err("a drop is found");
     assert!(broken.rules().contains(&Rule::Conservation), "{broken}");
     assert!(
-        broken
-            .to_string()
-            .contains("after the method ran"),
+        broken.to_string().contains("after the method ran"),
         "{broken}"
     );
     assert!(broken.to_string().contains("through `tx`"), "{broken}");

@@ -9,4 +9,8 @@ async fn purchase(runtime: &Runtime) -> Result<(), Error> {
 fn main() {
     let _ = purchase;
 }
+
+async fn caller(runtime: &Runtime) -> Result<(), Error> {
+    purchase(runtime).await
+}
 // mistakes: 3

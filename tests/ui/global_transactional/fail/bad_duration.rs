@@ -18,4 +18,10 @@ async fn number() -> Result<(), Error> {
 fn main() {
     let _ = (no_unit(), too_short_and_too_long(), number());
 }
+
+async fn caller() -> Result<(), Error> {
+    no_unit().await?;
+    too_short_and_too_long().await?;
+    number().await
+}
 // mistakes: 5

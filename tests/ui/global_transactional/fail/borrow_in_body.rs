@@ -23,4 +23,8 @@ async fn returned(word: String) -> Result<&'static str, Error> {
 fn main() {
     let _ = (moved, borrowed, returned);
 }
+
+async fn caller(words: &mut Vec<String>) -> Result<(), Error> {
+    borrowed(words).await
+}
 // mistakes: 3

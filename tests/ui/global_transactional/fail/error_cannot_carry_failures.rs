@@ -10,3 +10,7 @@ async fn purchase() -> Result<(), ShopError> {
 fn main() {
     let _ = purchase();
 }
+
+async fn caller() -> Result<(), ShopError> {
+    purchase().await
+}

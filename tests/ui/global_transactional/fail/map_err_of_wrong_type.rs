@@ -12,3 +12,7 @@ async fn purchase() -> Result<(), String> {
 fn main() {
     let _ = purchase();
 }
+
+async fn caller() -> Result<(), String> {
+    purchase().await
+}

@@ -14,3 +14,7 @@ impl Shop for () {
 fn main() {
     let _ = ().purchase();
 }
+
+async fn caller(shop: &impl Shop) -> Result<(), Error> {
+    shop.purchase().await
+}

@@ -8,4 +8,8 @@ async fn report() -> Result<(), Error> {
 fn main() {
     let _ = report();
 }
+
+async fn caller() -> Result<(), Error> {
+    report().await
+}
 // mistakes: 2

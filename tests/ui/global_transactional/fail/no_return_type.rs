@@ -6,3 +6,7 @@ async fn purchase() {}
 fn main() {
     let _ = purchase();
 }
+
+async fn caller() {
+    purchase().await;
+}

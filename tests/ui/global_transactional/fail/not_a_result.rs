@@ -8,3 +8,7 @@ async fn purchase() -> Option<u8> {
 fn main() {
     let _ = purchase();
 }
+
+async fn caller() -> Option<u8> {
+    purchase().await
+}

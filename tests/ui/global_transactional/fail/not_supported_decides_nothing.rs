@@ -8,4 +8,8 @@ async fn look() -> Result<(), Error> {
 fn main() {
     let _ = look();
 }
+
+async fn caller() -> Result<(), Error> {
+    look().await
+}
 // mistakes: 2

@@ -14,3 +14,7 @@ impl Shop {
 fn main() {
     let _ = Shop { runtime: 1 }.purchase();
 }
+
+async fn caller(shop: &Shop) -> Result<(), Error> {
+    shop.purchase().await
+}

@@ -9,4 +9,8 @@ async fn price(runtime: &Runtime) -> Result<(), Error> {
 fn main() {
     let _ = price;
 }
+
+async fn caller(runtime: &Runtime) -> Result<(), Error> {
+    price(runtime).await
+}
 // mistakes: 3

@@ -13,4 +13,9 @@ async fn refund() -> Result<(), Error> {
 fn main() {
     let _ = (purchase(), refund());
 }
+
+async fn caller() -> Result<(), Error> {
+    purchase().await?;
+    refund().await
+}
 // mistakes: 2

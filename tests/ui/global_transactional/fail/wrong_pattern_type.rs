@@ -8,3 +8,7 @@ async fn purchase() -> Result<(), Error> {
 fn main() {
     let _ = purchase();
 }
+
+async fn caller() -> Result<(), Error> {
+    purchase().await
+}

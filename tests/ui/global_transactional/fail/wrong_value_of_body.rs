@@ -20,4 +20,9 @@ async fn wrong_question_mark() -> Result<u8, Error> {
 fn main() {
     let _ = (wrong_ok(), trailing_semicolon(), wrong_question_mark());
 }
+
+async fn caller() -> Result<u8, Error> {
+    wrong_ok().await?;
+    trailing_semicolon().await
+}
 // mistakes: 3

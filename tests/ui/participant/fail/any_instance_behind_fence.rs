@@ -33,4 +33,9 @@ impl Mailer {
 }
 
 fn main() {}
+
+async fn caller(accounts: &Accounts, mailer: &Mailer) -> Result<(), Error> {
+    accounts.debit().await?;
+    mailer.send().await
+}
 // mistakes: 2

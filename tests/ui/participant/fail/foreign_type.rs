@@ -26,3 +26,7 @@ impl Mail for Vec<u8> {
 fn main() {
     let _ = vec![1].prepare("ann");
 }
+
+async fn caller(bytes: &Vec<u8>) -> Result<(), Error> {
+    bytes.prepare("ann").await
+}

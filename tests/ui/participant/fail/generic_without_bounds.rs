@@ -25,4 +25,8 @@ impl<R: 'static> Mailer<R> {
 fn main() {
     let _ = Mailer { repo: () };
 }
+
+async fn caller(mailer: &Mailer<u8>) -> Result<(), Error> {
+    mailer.prepare("ann").await
+}
 // mistakes: 2

@@ -25,3 +25,7 @@ impl<R: Send + Sync> Mailer<R> {
 fn main() {
     let _ = Mailer { repo: () };
 }
+
+async fn caller(mailer: &Mailer<u8>) -> Result<(), Error> {
+    mailer.prepare("ann").await
+}

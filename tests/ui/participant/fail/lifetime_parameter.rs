@@ -22,3 +22,7 @@ impl<'a> Mailer<'a> {
 fn main() {
     let _ = Mailer("").prepare("ann");
 }
+
+async fn caller(mailer: &Mailer<'_>) -> Result<(), Error> {
+    mailer.prepare("ann").await
+}

@@ -12,3 +12,7 @@ impl Mailer {
 fn main() {
     let _ = Mailer;
 }
+
+async fn caller(mailer: &Mailer) -> Result<(), Error> {
+    mailer.send().await
+}

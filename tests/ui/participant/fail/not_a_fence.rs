@@ -25,3 +25,7 @@ impl Accounts {
 fn main() {
     let _ = Accounts { label: String::new() }.label;
 }
+
+async fn caller(accounts: &Accounts) -> Result<(), Error> {
+    accounts.debit(5).await
+}

@@ -24,3 +24,7 @@ impl Mailer {
 fn main() {
     let _ = Mailer("".into()).0;
 }
+
+async fn caller(mailer: &Mailer) -> Result<(), Error> {
+    mailer.prepare("ann").await
+}

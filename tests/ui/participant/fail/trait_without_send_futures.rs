@@ -30,3 +30,7 @@ impl<R: Repo> Mailer<R> {
 fn main() {
     let _ = Mailer { repo: () };
 }
+
+async fn caller(mailer: &Mailer<impl Repo + Send + Sync + 'static>) -> Result<(), Error> {
+    mailer.prepare("ann").await
+}

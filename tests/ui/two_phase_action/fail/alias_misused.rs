@@ -35,4 +35,12 @@ impl Shelf {
 }
 
 fn main() {}
+
+async fn caller(shelf: &Shelf) -> Result<(), Error> {
+    shelf.take().await?;
+    shelf.put().await?;
+    shelf.count().await?;
+    shelf.see().await?;
+    shelf.lift().await
+}
 // mistakes: 5

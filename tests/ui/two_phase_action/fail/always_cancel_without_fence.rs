@@ -19,3 +19,7 @@ impl Mailer {
 }
 
 fn main() {}
+
+async fn caller(mailer: &Mailer) -> Result<(), Error> {
+    mailer.prepare().await
+}

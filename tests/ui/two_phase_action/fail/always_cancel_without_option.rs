@@ -25,4 +25,8 @@ impl Parcels {
 }
 
 fn main() {}
+
+async fn caller(parcels: &Parcels) -> Result<u32, Error> {
+    parcels.book().await
+}
 // mistakes: 2

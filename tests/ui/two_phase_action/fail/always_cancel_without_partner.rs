@@ -25,4 +25,9 @@ impl Parcels {
 }
 
 fn main() {}
+
+async fn caller(parcels: &Parcels) -> Result<(), Error> {
+    parcels.book().await?;
+    parcels.order().await
+}
 // mistakes: 2

@@ -29,4 +29,9 @@ impl Mailer {
 fn main() {
     let _ = Mailer;
 }
+
+async fn caller(mailer: &mut Mailer) -> Result<(), Error> {
+    mailer.prepare("ann", 1).await?;
+    Mailer::without("ann").await
+}
 // mistakes: 2

@@ -33,4 +33,8 @@ impl Mailer {
 }
 
 fn main() {}
+
+async fn caller(accounts: &Accounts) -> Result<(), Error> {
+    accounts.debit().await
+}
 // mistakes: 2

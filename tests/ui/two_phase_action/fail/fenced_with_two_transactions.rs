@@ -28,4 +28,8 @@ impl Accounts {
 }
 
 fn main() {}
+
+async fn caller(accounts: &Accounts) -> Result<(), Error> {
+    accounts.debit(&mut String::new()).await
+}
 // mistakes: 2

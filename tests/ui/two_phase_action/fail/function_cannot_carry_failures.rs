@@ -17,3 +17,7 @@ async fn cancel(_: i64) -> Result<(), Error> {
 fn main() {
     let _ = debit(5);
 }
+
+async fn caller() -> Result<(), String> {
+    debit(5).await
+}

@@ -22,4 +22,9 @@ async fn cancel(_: &mut FenceTx<Sqlite>, _: &SqlitePool) -> Result<(), Error> {
 }
 
 fn main() {}
+
+async fn caller() -> Result<(), Error> {
+    debit().await?;
+    credit().await
+}
 // mistakes: 2

@@ -20,4 +20,9 @@ async fn cancel(_: i64) -> Result<(), Error> {
 }
 
 fn main() {}
+
+async fn caller() -> Result<(), Error> {
+    credit(5).await;
+    debit(5).await
+}
 // mistakes: 2

@@ -20,7 +20,7 @@ async fn cancel() -> Result<(), Error> {
 }
 
 async fn caller() -> Result<(), Error> {
-    debit().await
+    debit(&mut Vec::new()).await
 }
 
 fn main() {}

@@ -29,4 +29,8 @@ impl Gateway {
 }
 
 fn main() {}
+
+async fn caller(gateway: &Gateway) -> Result<u64, Error> {
+    gateway.authorise("visa").await
+}
 // mistakes: 7

@@ -17,3 +17,7 @@ impl Gateway {
 }
 
 fn main() {}
+
+async fn caller(gateway: &Gateway) -> Result<(), Error> {
+    gateway.authorise("visa").await
+}

@@ -18,3 +18,7 @@ impl Gateway {
 }
 
 fn main() {}
+
+async fn caller(gateway: &Gateway) -> Result<(), Error> {
+    gateway.authorise().await
+}

@@ -23,3 +23,7 @@ impl Mailer {
 fn main() {
     let _ = Mailer;
 }
+
+async fn caller(mailer: &Mailer) -> Option<()> {
+    mailer.prepare("ann", 1).await
+}

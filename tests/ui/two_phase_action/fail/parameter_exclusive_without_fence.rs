@@ -23,4 +23,8 @@ impl Mailer {
 fn main() {
     let _ = Mailer;
 }
+
+async fn caller(mailer: &Mailer) -> Result<(), Error> {
+    mailer.prepare(&mut String::new(), 1).await
+}
 // mistakes: 2

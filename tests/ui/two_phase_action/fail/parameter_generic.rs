@@ -22,4 +22,8 @@ impl Mailer {
 fn main() {
     let _ = Mailer;
 }
+
+async fn caller(mailer: &Mailer) -> Result<(), Error> {
+    mailer.prepare("ann", 1).await
+}
 // mistakes: 2

@@ -28,3 +28,7 @@ impl Handler for Server {
 fn main() {
     let _ = Server.debit(Request(1));
 }
+
+async fn caller(server: &Server) -> Result<(), Error> {
+    server.debit(Request(1)).await
+}

@@ -22,3 +22,7 @@ impl Mailer {
 fn main() {
     let _ = Mailer;
 }
+
+async fn caller(mailer: &Mailer) -> Result<(), Error> {
+    mailer.prepare((String::new(), 1)).await
+}

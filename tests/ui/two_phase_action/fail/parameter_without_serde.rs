@@ -26,4 +26,8 @@ impl Mailer {
 fn main() {
     let _ = Mailer;
 }
+
+async fn caller(mailer: &Mailer, letter: Letter) -> Result<(), Error> {
+    mailer.prepare(letter, 1).await
+}
 // mistakes: 2

@@ -19,3 +19,7 @@ impl Shelf {
 }
 
 fn main() {}
+
+async fn caller(shelf: &Shelf, from: IpAddr) -> Result<(), Error> {
+    shelf.take(from).await
+}

@@ -17,3 +17,7 @@ impl Shelf {
 }
 
 fn main() {}
+
+async fn caller(shelf: &Shelf) -> Result<(), Error> {
+    shelf.take("tea").await
+}

@@ -16,3 +16,7 @@ impl Shelf {
 }
 
 fn main() {}
+
+async fn caller(shelf: &Shelf) -> Result<(), Error> {
+    shelf.take("tea", "green").await
+}

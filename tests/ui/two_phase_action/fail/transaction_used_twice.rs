@@ -26,3 +26,7 @@ impl Accounts {
 }
 
 fn main() {}
+
+async fn caller(accounts: &Accounts) -> Result<(), Error> {
+    accounts.debit().await
+}

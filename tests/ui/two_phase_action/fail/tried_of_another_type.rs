@@ -23,3 +23,7 @@ impl Mailer {
 fn main() {
     let _ = Mailer;
 }
+
+async fn caller(mailer: &Mailer) -> Result<u8, Error> {
+    mailer.prepare("ann", 1).await
+}

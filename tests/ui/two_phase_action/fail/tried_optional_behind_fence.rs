@@ -24,3 +24,7 @@ impl Accounts {
 }
 
 fn main() {}
+
+async fn caller(accounts: &Accounts) -> Result<u8, Error> {
+    accounts.debit().await
+}

@@ -25,3 +25,7 @@ impl Mailer {
 fn main() {
     let _ = Mailer;
 }
+
+async fn caller(mailer: &Mailer) -> Result<Letter, Error> {
+    mailer.prepare("ann", 1).await
+}

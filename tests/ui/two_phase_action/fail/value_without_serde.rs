@@ -25,3 +25,7 @@ impl Accounts {
 }
 
 fn main() {}
+
+async fn caller(accounts: &Accounts) -> Result<Receipt, Error> {
+    accounts.debit().await
+}
