@@ -1,5 +1,6 @@
 //! What transactional code meets when the transaction itself fails.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -58,7 +59,7 @@ pub enum Error {
     )]
     NotInTransaction {
         /// What was called.
-        what: Arc<str>,
+        what: Called,
     },
     /// A transaction surrounds a call that runs without one only.
     #[error(
@@ -66,7 +67,7 @@ pub enum Error {
     )]
     InTransaction {
         /// What was called.
-        what: Arc<str>,
+        what: Called,
         /// The transaction that surrounds the call.
         xid: Xid,
     },
@@ -76,7 +77,7 @@ pub enum Error {
     )]
     NotBegunHere {
         /// What was called.
-        what: Arc<str>,
+        what: Called,
         /// The transaction.
         xid: Xid,
     },
@@ -210,6 +211,48 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+}
+
+/// What was called: a function, or an action of a participant. It is spelled where it is shown, as
+/// `function` or `participant.action`: a call that is refused outside a transaction allocates
+/// nothing.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Called {
+    participant: Option<Cow<'static, str>>,
+    name: Cow<'static, str>,
+}
+
+impl Called {
+    /// An action of this participant; a free function's is a participant of its own.
+    pub(crate) fn action(participant: Option<Cow<'static, str>>, name: &'static str) -> Self {
+        let name = Cow::Borrowed(name);
+        Self { participant, name }
+    }
+}
+
+impl<N: Into<Cow<'static, str>>> From<N> for Called {
+    fn from(name: N) -> Self {
+        let name = name.into();
+        Self {
+            participant: None,
+            name,
+        }
+    }
+}
+
+impl fmt::Display for Called {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(participant) = &self.participant {
+            write!(f, "{participant}.")?;
+        }
+        f.write_str(&self.name)
+    }
+}
+
+impl fmt::Debug for Called {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.to_string(), f)
+    }
 }
 
 /// How a call failed (TM1).

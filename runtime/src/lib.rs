@@ -70,7 +70,7 @@ pub mod __private;
 
 pub use branch::{Action, Branch, BranchContext, KeepError, Participant, PhaseTwoError};
 pub use carry::Context;
-pub use error::{CallFailure, Error};
+pub use error::{CallFailure, Called, Error};
 pub use events::Event;
 pub use global::{
     Completed, GlobalTransaction, Propagation, RetryPolicy, TolerateExt, after_commit, after_end,

@@ -71,5 +71,5 @@ pub(crate) async fn run() {
     let Failure::Transaction(unanimous::Error::NotInTransaction { what }) = error else {
         panic!("{error:?}");
     };
-    assert_eq!(&*what, "expand::function_unfenced::prepare");
+    assert_eq!(what.to_string(), "expand::function_unfenced::prepare");
 }

@@ -30,5 +30,5 @@ pub(crate) async fn run() {
     let Failure::Transaction(Error::InTransaction { what, .. }) = &error else {
         panic!("{error:?}")
     };
-    assert_eq!(&**what, "nightly report");
+    assert_eq!(what.to_string(), "nightly report");
 }

@@ -94,7 +94,7 @@ pub(crate) fn spec(action: &Action, krate: &CratePath) -> TokenStream {
 
 /// Every recorded parameter under its name, before anything is moved.
 pub(super) fn recorder(recorded: &[RecordedParameter], krate: &CratePath) -> TokenStream {
-    let recorder = krate.private("Recorder");
+    let record = krate.private("record");
     let puts = recorded.iter().map(
         |RecordedParameter {
              ident,
@@ -106,7 +106,7 @@ pub(super) fn recorder(recorded: &[RecordedParameter], krate: &CratePath) -> Tok
             quote_spanned!(Span::mixed_site()=> .put(#name, #lent #ident))
         },
     );
-    quote_spanned!(Span::mixed_site()=> #recorder::new() #(#puts)* .finish())
+    quote_spanned!(Span::mixed_site()=> #record() #(#puts)*)
 }
 
 /// The witness of the return type: what a missing bound is reported about, once, at the `->`.

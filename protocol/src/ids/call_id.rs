@@ -200,15 +200,6 @@ impl Target {
         Self(target.into())
     }
 
-    /// The same of a text that is shared; a plain one is not copied.
-    #[must_use]
-    pub fn shared(text: &Arc<str>) -> Self {
-        if is_plain(text) {
-            return Self(Arc::clone(text));
-        }
-        Self::new(text)
-    }
-
     /// The text of the target.
     #[must_use]
     pub fn as_str(&self) -> &str {

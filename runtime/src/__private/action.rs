@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+#[cfg(feature = "sqlite")]
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -15,14 +16,26 @@ use serde::de::DeserializeOwned;
 use super::global::{Codec, Fallible, FromTransactionError, How};
 use crate::Error;
 #[cfg(feature = "sqlite")]
+use crate::branch::Branch;
+#[cfg(feature = "sqlite")]
 use crate::branch::fence::{DynFence, Fence, FenceDatabase, FenceTx};
+use crate::branch::record::text_of;
 use crate::branch::run::{self, Ended, Replay};
-use crate::branch::{ActionSpec, Branch, Participant, PhaseTwoError, SourceLocation};
+use crate::branch::{ActionSpec, Participant, PhaseTwoError, SourceLocation};
+use crate::context::Ambient;
 use crate::global::calls::Ending;
 
-use crate::branch::record::text_of;
+pub use crate::branch::record::Recorder;
 
-pub use crate::branch::record::{Recorded, Recorder};
+/// Starts to record the arguments of an action that is called here and now.
+#[must_use]
+pub fn record() -> Recorder {
+    if Ambient::has_scope() {
+        Recorder::new()
+    } else {
+        Recorder::refused()
+    }
+}
 
 /// Phase one of a fenced action: the body runs in the fence's local transaction.
 ///
@@ -35,7 +48,7 @@ pub async fn run_fenced<DB, R, B>(
     spec: &ActionSpec,
     participant: &dyn Participant,
     fence: FenceOf<'_, DB>,
-    recorded: Recorded,
+    arguments: Recorder,
     how: How<R>,
     body: B,
 ) -> R
@@ -44,8 +57,11 @@ where
     B: AsyncFnOnce(&mut FenceTx<DB>) -> R,
 {
     let pool = fence.erased.pool_key();
-    let (phase, mut transaction) = match run::begin_fenced(spec, participant, pool, recorded).await
-    {
+    let begun = match run::begin_fenced(spec, participant, pool, arguments.finish()) {
+        Ok(beginning) => beginning.await,
+        Err(error) => Err(error),
+    };
+    let (phase, mut transaction) = match begun {
         Ok(run::Begun::Run(phase, transaction)) => (phase, transaction),
         Ok(run::Begun::Replay(replay)) => return how.replay(*replay),
         Err(error) => return (how.fail)(error),
@@ -66,11 +82,15 @@ where
 pub async fn run_unfenced<F: Future>(
     spec: &ActionSpec,
     participant: &dyn Participant,
-    recorded: Recorded,
+    arguments: Recorder,
     how: How<F::Output>,
     body: Pin<&mut Option<F>>,
 ) -> F::Output {
-    let phase = match run::begin_unfenced(spec, participant, recorded).await {
+    let begun = match run::begin_unfenced(spec, participant, arguments.finish()) {
+        Ok(beginning) => beginning.await,
+        Err(error) => Err(error),
+    };
+    let phase = match begun {
         Ok(phase) => phase,
         Err(error) => return (how.fail)(error),
     };

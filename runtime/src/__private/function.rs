@@ -7,7 +7,7 @@ use super::{FenceOf, FenceTx};
 use crate::branch::ActionSpec;
 #[cfg(feature = "sqlite")]
 use crate::branch::fence::FenceDatabase;
-use crate::branch::record::Recorded;
+use crate::branch::record::Recorder;
 use crate::branch::run;
 #[cfg(feature = "sqlite")]
 use crate::branch::{Branch, PhaseTwoError};
@@ -36,7 +36,7 @@ pub fn transaction_of<DB: FenceDatabase>(
 pub fn run_fenced_function<DB, R, B>(
     spec: &ActionSpec,
     _fence: fn(&States) -> FenceOf<'_, DB>,
-    recorded: Recorded,
+    arguments: Recorder,
     how: How<R>,
     body: B,
 ) -> impl Future<Output = R>
@@ -44,14 +44,14 @@ where
     DB: FenceDatabase,
     B: AsyncFnOnce(&mut FenceTx<DB>, &States) -> R,
 {
-    run_function_in_transaction(spec, recorded, how, body)
+    run_function_in_transaction(spec, arguments, how, body)
 }
 
 /// The same, the database known by other means.
 #[cfg(feature = "sqlite")]
 pub(crate) async fn run_function_in_transaction<DB, R, B>(
     spec: &ActionSpec,
-    recorded: Recorded,
+    arguments: Recorder,
     how: How<R>,
     body: B,
 ) -> R
@@ -59,7 +59,11 @@ where
     DB: FenceDatabase,
     B: AsyncFnOnce(&mut FenceTx<DB>, &States) -> R,
 {
-    let (phase, mut transaction) = match run::begin_fenced_function(spec, recorded).await {
+    let begun = match run::begin_fenced_function(spec, arguments.finish()) {
+        Ok(beginning) => beginning.await,
+        Err(error) => Err(error),
+    };
+    let (phase, mut transaction) = match begun {
         Ok(run::Begun::Run(phase, transaction)) => (phase, transaction),
         Ok(run::Begun::Replay(replay)) => return how.replay(*replay),
         Err(error) => return (how.fail)(error),
@@ -80,11 +84,15 @@ where
 /// Dropping the future drops the body inside its context, and then fails the call.
 pub async fn run_unfenced_function<R, B: AsyncFnOnce(&States) -> R>(
     spec: &ActionSpec,
-    recorded: Recorded,
+    arguments: Recorder,
     how: How<R>,
     body: B,
 ) -> R {
-    let phase = match run::begin_unfenced_function(spec, recorded).await {
+    let begun = match run::begin_unfenced_function(spec, arguments.finish()) {
+        Ok(beginning) => beginning.await,
+        Err(error) => Err(error),
+    };
+    let phase = match begun {
         Ok(phase) => phase,
         Err(error) => return (how.fail)(error),
     };

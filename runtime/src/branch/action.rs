@@ -152,8 +152,13 @@ impl<P: Participant, T, E> Action<'_, P, T, E> {
     where
         F: Future<Output = Result<T, E>>,
     {
-        let recorded = self.arguments.finish();
-        run::run_unfenced(self.spec, self.participant, recorded, how, body.as_mut()).await
+        let Self {
+            spec,
+            participant,
+            arguments,
+            ..
+        } = self;
+        run::run_unfenced(spec, participant, arguments, how, body.as_mut()).await
     }
 
     /// Joins, and runs the body in the fence's local transaction, which the runtime opens and
@@ -175,8 +180,8 @@ impl<P: Participant, T, E> Action<'_, P, T, E> {
         B: AsyncFnOnce(&mut FenceTx<F::Database>) -> Result<T, E>,
     {
         let how = run::how_fenced_mapped(self.fail);
-        let (recorded, fence) = (self.arguments.finish(), run::fence_of(fence));
-        run::run_fenced(self.spec, self.participant, fence, recorded, how, body).await
+        let (arguments, fence) = (self.arguments, run::fence_of(fence));
+        run::run_fenced(self.spec, self.participant, fence, arguments, how, body).await
     }
 }
 

@@ -79,6 +79,9 @@ pub enum RecordError {
     /// What was recorded is no JSON object.
     #[error("what was recorded is not a JSON object")]
     NotAnObject,
+    /// No transaction surrounds the call, so it is refused.
+    #[error("nothing is recorded outside a transaction")]
+    OutsideTransaction,
 }
 
 impl Recorder {
@@ -88,6 +91,14 @@ impl Recorder {
         let mut json = scratch();
         json.push(b'{');
         Self { json, error: None }
+    }
+
+    /// Writes nothing: the call is refused, as no transaction surrounds it.
+    pub(crate) fn refused() -> Self {
+        Self {
+            json: Vec::new(),
+            error: Some(RecordError::OutsideTransaction),
+        }
     }
 
     /// Records one argument under its name.
@@ -105,14 +116,14 @@ impl Recorder {
     /// What was recorded.
     #[must_use]
     pub fn finish(mut self) -> Recorded {
+        if let Some(error) = self.error.take() {
+            return Recorded { json: Err(error) };
+        }
         self.json.push(b'}');
-        let json = match self.error.take() {
-            Some(error) => Err(error),
-            // The serialiser writes nothing but UTF-8.
-            None => std::str::from_utf8(&self.json)
-                .map(Json::from)
-                .map_err(|_| RecordError::NotAnObject),
-        };
+        // The serialiser writes nothing but UTF-8.
+        let json = std::str::from_utf8(&self.json)
+            .map(Json::from)
+            .map_err(|_| RecordError::NotAnObject);
         Recorded { json }
     }
 
@@ -147,7 +158,10 @@ impl Recorder {
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        keep_scratch(std::mem::take(&mut self.json));
+        let json = std::mem::take(&mut self.json);
+        if json.capacity() > 0 {
+            keep_scratch(json);
+        }
     }
 }
 

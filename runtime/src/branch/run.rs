@@ -11,6 +11,9 @@
 //! An action that ends in an error has failed, also before it registered. One that is dropped has
 //! failed too; the record of its call announces that by itself.
 
+// A fence is behind some database.
+#[cfg(any(feature = "sqlite", test))]
+mod fenced;
 mod opening;
 #[cfg(test)]
 mod tests;
@@ -23,16 +26,18 @@ use unanimous_protocol::header::AnswerHeader;
 use unanimous_protocol::message::{Json, Report, ReportRefused, Reported};
 use unanimous_protocol::{Alias, BranchKind, limits};
 
+#[cfg(any(feature = "sqlite", test))]
+pub(crate) use self::fenced::{Begun, begin_fenced, begin_fenced_function, finish_fenced};
 use self::opening::{Callee, Opening};
 use super::deliver::{Provided, chain};
-use super::fence::{DynFence, FenceError, OpenTransaction, RowKey, StoredAnswer};
+use super::fence::{DynFence, RowKey};
 use super::function::{Function, States};
 use super::{ActionSpec, BranchScope, InBranch, Participant, Recorded};
-use crate::context::{Entered, OpenCall};
+use crate::context::{Entered, OpenCall, Scope};
 use crate::coordinator::CoordinatorError;
 use crate::global::calls::Ending;
 use crate::points::{Phase, Point};
-use crate::{CallFailure, Error};
+use crate::{CallFailure, Called, Error};
 
 /// The text of the unit value: nothing is stored for it, so it is read back from nothing.
 pub(super) const NOTHING: &str = "null";
@@ -45,14 +50,6 @@ pub(crate) struct PhaseOne {
     provided: Arc<Provided>,
     branch: BranchScope,
     call: OpenCall,
-}
-
-/// What beginning a fenced phase one found.
-pub(crate) enum Begun {
-    /// The row is inserted; run the body in this local transaction.
-    Run(Box<PhaseOne>, OpenTransaction),
-    /// It ran before.
-    Replay(Box<Replay>),
 }
 
 /// A value that an earlier delivery of the same call left: it stands.
@@ -74,87 +71,48 @@ pub(crate) enum Ended {
     Unstorable(serde_json::Error),
 }
 
-/// Begins a fenced phase one on an instance whose fence is this pool.
-pub(crate) fn begin_fenced<'a>(
-    spec: &'a ActionSpec,
-    participant: &'a dyn Participant,
-    pool: usize,
-    recorded: Recorded,
-) -> BoxFuture<'a, Result<Begun, Error>> {
-    Box::pin(async move {
-        let callee = Callee::Instance {
-            participant,
-            pool: Some(pool),
-        };
-        fenced(Opening::new(spec, &callee, with_row(spec), &recorded)?).await
-    })
-}
-
-/// The same for a free function.
-pub(crate) fn begin_fenced_function(
-    spec: &ActionSpec,
-    recorded: Recorded,
-) -> BoxFuture<'_, Result<Begun, Error>> {
-    Box::pin(async move {
-        fenced(Opening::new(
-            spec,
-            &Callee::Function,
-            with_row(spec),
-            &recorded,
-        )?)
-        .await
-    })
-}
-
-/// The kind of a branch behind a fence.
-fn with_row(spec: &ActionSpec) -> BranchKind {
-    if spec.is_always_cancelled() {
-        BranchKind::AlwaysCancel
-    } else {
-        BranchKind::Fenced
-    }
-}
-
-async fn fenced(opening: Opening) -> Result<Begun, Error> {
-    match opening.join_and_insert().await {
-        Ok((alias, inserted)) => Ok(opening.begun(alias, inserted)),
-        Err(error) => Err(opening.refuse(error)),
-    }
-}
+/// The beginning of a phase one, or the refusal of a call that no transaction surrounds: that is
+/// found first, so that such a call allocates nothing.
+pub(crate) type Beginning<'a, T> = Result<BoxFuture<'a, Result<T, Error>>, Error>;
 
 /// Begins a phase one without a fence.
 pub(crate) fn begin_unfenced<'a>(
     spec: &'a ActionSpec,
     participant: &'a dyn Participant,
     recorded: Recorded,
-) -> BoxFuture<'a, Result<Box<PhaseOne>, Error>> {
-    Box::pin(async move {
+) -> Beginning<'a, Box<PhaseOne>> {
+    let scope = surrounding(spec, Some(participant))?;
+    Ok(Box::pin(async move {
         let pool = participant.fence().map(DynFence::pool_key);
         let callee = Callee::Instance { participant, pool };
-        unfenced(Opening::new(
-            spec,
-            &callee,
-            BranchKind::Unfenced,
-            &recorded,
-        )?)
-        .await
-    })
+        let kind = BranchKind::Unfenced;
+        unfenced(Opening::new(scope, spec, &callee, kind, &recorded)?).await
+    }))
 }
 
 /// The same for a free function.
 pub(crate) fn begin_unfenced_function(
     spec: &ActionSpec,
     recorded: Recorded,
-) -> BoxFuture<'_, Result<Box<PhaseOne>, Error>> {
-    Box::pin(async move {
+) -> Beginning<'_, Box<PhaseOne>> {
+    let scope = surrounding(spec, None)?;
+    Ok(Box::pin(async move {
+        let kind = BranchKind::Unfenced;
         unfenced(Opening::new(
+            scope,
             spec,
             &Callee::Function,
-            BranchKind::Unfenced,
+            kind,
             &recorded,
         )?)
         .await
-    })
+    }))
+}
+
+/// The scope that surrounds a call of this action, on this participant if it is not a function.
+fn surrounding(spec: &ActionSpec, participant: Option<&dyn Participant>) -> Result<Scope, Error> {
+    let called = || Called::action(participant.map(Participant::name), spec.name());
+    Scope::current().ok_or_else(|| Error::NotInTransaction { what: called() })
 }
 
 async fn unfenced(opening: Opening) -> Result<Box<PhaseOne>, Error> {
@@ -162,32 +120,6 @@ async fn unfenced(opening: Opening) -> Result<Box<PhaseOne>, Error> {
         Ok(alias) => Ok(opening.phase_one(alias)),
         Err(error) => Err(opening.refuse(error)),
     }
-}
-
-/// Closes the row of a fenced phase one, or rolls its local transaction back.
-pub(crate) fn finish_fenced(
-    phase: Box<PhaseOne>,
-    transaction: OpenTransaction,
-    ended: Ended,
-) -> BoxFuture<'static, Result<(), Error>> {
-    Box::pin(async move {
-        let ended = ended.without_nothing();
-        let json = match phase.value(ended) {
-            Ok(json) => json,
-            Err(error) => {
-                drop(transaction);
-                return phase.fail(error);
-            }
-        };
-        match phase.close(transaction, json).await {
-            Ok(below) => {
-                let answer = phase.whole(below);
-                phase.call.answered(answer);
-                Ok(())
-            }
-            Err(error) => Err(refuse(phase.call, error)),
-        }
-    })
 }
 
 /// Reports the value of an unfenced phase one where a partner wants it. An earlier report stands:
@@ -221,16 +153,6 @@ pub(crate) fn finish_unfenced(
     })
 }
 
-impl Ended {
-    /// The unit value needs no place in a row.
-    fn without_nothing(self) -> Self {
-        match self {
-            Self::Succeeded(json) => Self::Succeeded(json.filter(|json| json != NOTHING)),
-            other => other,
-        }
-    }
-}
-
 impl PhaseOne {
     /// The body, surrounded by the scope of its call and by its branch.
     pub(crate) fn enter<F: Future>(&self, body: F) -> Entered<InBranch<'_, F>> {
@@ -242,12 +164,6 @@ impl PhaseOne {
         Function::behind(&**self.provided.participant())
             .map(|function| Arc::clone(function.states()))
             .unwrap_or_default()
-    }
-
-    /// The failure of a fence that hands out transactions of another database than the action's.
-    pub(crate) fn other_database(self) -> Error {
-        let error = self.database("its `fence()` is of another database than the action's");
-        refuse(self.call, error)
     }
 
     /// The text to store, if there is one; else why the phase failed, none for the body's own
@@ -284,39 +200,6 @@ impl PhaseOne {
             }
             mark @ AnswerHeader::Mark { .. } => mark,
         }
-    }
-
-    /// RM3: the answer, with the names below it, X and the mark, in the same local transaction.
-    async fn close(
-        &self,
-        transaction: OpenTransaction,
-        json: Option<Json>,
-    ) -> Result<AnswerHeader, Error> {
-        self.reach(Point::AfterBusiness).await?;
-        let below = self.below().await;
-        let Some(fence) = self.provided.fence() else {
-            return Err(self.database("it has no fence any more"));
-        };
-        let answer = json.filter(|json| &**json != NOTHING);
-        let mut stored = StoredAnswer {
-            answer,
-            kept: self.branch.context.take_kept(),
-            ..StoredAnswer::default()
-        };
-        match below.clone() {
-            AnswerHeader::Ok { names, abandoned } => {
-                (stored.names, stored.abandoned) = (names, abandoned);
-            }
-            AnswerHeader::Mark { .. } => stored.marked = true,
-        }
-        self.reach(Point::BeforeLocalCommit).await?;
-        let closed = fence
-            .finish_try(transaction, self.key.clone(), stored)
-            .await;
-        closed.map_err(|error| fence_error(error, &self.provided, &self.key))?;
-        self.reach(Point::AfterLocalCommit).await?;
-        self.reach(Point::BeforeAnswer).await?;
-        Ok(below)
     }
 
     /// Reports what was returned and kept, if anything is wanted; the returned value that stands,
@@ -371,13 +254,6 @@ impl PhaseOne {
             why,
         }
     }
-
-    fn database(&self, why: &'static str) -> Error {
-        Error::Database {
-            participant: name(&self.provided),
-            source: why.into(),
-        }
-    }
 }
 
 impl Replay {
@@ -406,31 +282,10 @@ fn refuse(call: OpenCall, error: Error) -> Error {
     error
 }
 
-fn fence_error(error: FenceError, provided: &Provided, key: &RowKey) -> Error {
-    match error {
-        FenceError::EndedEarly => Error::FenceEndedEarly {
-            call: key.call.clone(),
-        },
-        FenceError::NotDurable(why) => Error::NotDurable(why),
-        FenceError::Database(source) => Error::Database {
-            participant: name(provided),
-            source,
-        },
-        other => Error::Database {
-            participant: name(provided),
-            source: other.into(),
-        },
-    }
-}
-
 fn misunderstood(coordinator: Arc<str>, why: String) -> Error {
     CoordinatorError::Protocol {
         coordinator,
         why: why.into(),
     }
     .into()
-}
-
-fn name(provided: &Provided) -> Arc<str> {
-    provided.resource().participant.as_str().into()
 }

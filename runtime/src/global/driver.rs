@@ -6,6 +6,7 @@
 //! destructor still sees its transaction, and no rollback overtakes a local transaction that the
 //! body holds.
 
+use std::borrow::Cow;
 use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use crate::runtime::Runtime;
 /// What is to be run: the arguments of an annotation.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    pub(crate) name: std::borrow::Cow<'static, str>,
+    pub(crate) name: Cow<'static, str>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) settle: Option<Duration>,
     pub(crate) propagation: Propagation,
@@ -81,12 +82,18 @@ impl Started {
     }
 }
 
-/// The non-generic part of a run. None: nothing begins and nothing surrounds, so the body simply
-/// runs, at no cost.
-pub(crate) struct Driver(Option<Box<Work>>);
+/// The non-generic part of a run.
+pub(crate) enum Driver {
+    /// Nothing begins and nothing surrounds, so the body simply runs, at no cost.
+    Plain,
+    /// Nothing surrounds what must be surrounded: the function of this name does not run.
+    Refused(Cow<'static, str>),
+    /// It begins, joins or suspends. Boxed, so that a caller's future grows little.
+    Works(Box<Work>),
+}
 
-/// A run that begins, joins or suspends. Boxed, so that a caller's future grows by a pointer only.
-struct Work {
+/// A run that begins, joins or suspends.
+pub(crate) struct Work {
     state: State,
     ambient: Ambient,
     /// Around every poll of the body.
@@ -105,19 +112,26 @@ enum State {
 
 impl Driver {
     pub(crate) fn new(plan: Plan) -> Self {
-        let ambient = Ambient::current();
-        let plain = matches!(
-            plan.propagation,
-            Propagation::Supports | Propagation::NotSupported | Propagation::Never
-        );
-        let runs_plain = plain && ambient.scope().is_none();
-        Self((!runs_plain).then(|| Box::new(Work::new(plan, ambient))))
+        if !Ambient::has_scope() {
+            match plan.propagation {
+                Propagation::Supports | Propagation::NotSupported | Propagation::Never => {
+                    return Self::Plain;
+                }
+                Propagation::Mandatory => return Self::Refused(plan.name),
+                Propagation::Required | Propagation::RequiresNew => {}
+            }
+        }
+        Self::Works(Box::new(Work::new(plan, Ambient::current())))
     }
 
     fn poll_begun(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
-        match &mut self.0 {
-            Some(work) => work.poll_begun(cx),
-            None => Poll::Ready(Ok(())),
+        match self {
+            Self::Plain => Poll::Ready(Ok(())),
+            Self::Refused(name) => {
+                let what = name.clone().into();
+                Poll::Ready(Err(Error::NotInTransaction { what }))
+            }
+            Self::Works(work) => work.poll_begun(cx),
         }
     }
 
@@ -126,27 +140,27 @@ impl Driver {
         cx: &mut TaskContext<'_>,
         body: &mut dyn FnMut(&mut TaskContext<'_>) -> Poll<()>,
     ) -> Poll<bool> {
-        match &mut self.0 {
-            Some(work) => work.poll_body(cx, body),
-            None => plainly(|| body(cx)).map(|()| true),
+        match self {
+            Self::Works(work) => work.poll_body(cx, body),
+            Self::Plain | Self::Refused(_) => plainly(|| body(cx)).map(|()| true),
         }
     }
 
     fn within(&self, f: impl FnOnce()) {
-        match &self.0 {
-            Some(work) => work.within(f),
-            None => plainly(f),
+        match self {
+            Self::Works(work) => work.within(f),
+            Self::Plain | Self::Refused(_) => plainly(f),
         }
     }
 
     fn finish(&mut self, ending: Option<Ending>) {
-        if let Some(work) = &mut self.0 {
+        if let Self::Works(work) = self {
             work.finish(ending);
         }
     }
 
     fn poll_finished(&mut self, cx: &mut TaskContext<'_>) -> Poll<Finished> {
-        let Some(work) = &mut self.0 else {
+        let Self::Works(work) = self else {
             return Poll::Ready(Finished::PLAIN);
         };
         let finished = std::task::ready!(work.poll_finished(cx));
@@ -266,10 +280,10 @@ async fn begin(plan: Plan, ambient: Ambient) -> Result<Started, Error> {
             Ok(Started::Joined(call))
         }
         (Propagation::Mandatory, None) => Err(Error::NotInTransaction {
-            what: plan.name.as_ref().into(),
+            what: plan.name.into(),
         }),
         (Propagation::Never, Some(scope)) => Err(Error::InTransaction {
-            what: plan.name.as_ref().into(),
+            what: plan.name.into(),
             xid: scope.xid().clone(),
         }),
         (Propagation::NotSupported, _) | (Propagation::Supports | Propagation::Never, None) => {

@@ -10,7 +10,7 @@ impl Accounts {
                 },
                 self,
                 ::unanimous::__private::fence_of({ &self.db }),
-                ::unanimous::__private::Recorder::new().put("amount", &amount).finish(),
+                ::unanimous::__private::record().put("amount", &amount),
                 ::unanimous::__private::how_fenced_mapped::<
                     Result<u8, String>,
                 >(|__error| ::core::result::Result::Err(text(__error))),

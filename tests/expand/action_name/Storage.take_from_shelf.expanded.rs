@@ -9,7 +9,7 @@ impl Storage {
                     )
                 },
                 self,
-                ::unanimous::__private::Recorder::new().put("count", &count).finish(),
+                ::unanimous::__private::record().put("count", &count),
                 ::unanimous::__private::how(),
                 ::core::pin::pin!(
                     ::core::option::Option::Some(async move {

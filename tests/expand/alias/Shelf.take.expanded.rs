@@ -10,7 +10,7 @@ impl Shelf {
                         .aliases(&["deduct", "remove"])
                 },
                 self,
-                ::unanimous::__private::Recorder::new().put("count", &count).finish(),
+                ::unanimous::__private::record().put("count", &count),
                 ::unanimous::__private::how(),
                 ::core::pin::pin!(
                     ::core::option::Option::Some(async move {

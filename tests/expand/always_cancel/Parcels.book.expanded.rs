@@ -11,7 +11,7 @@ impl Parcels {
                 },
                 self,
                 ::unanimous::__private::fence_of({ &self.db }),
-                ::unanimous::__private::Recorder::new().put("city", &city).finish(),
+                ::unanimous::__private::record().put("city", &city),
                 ::unanimous::__private::how_fenced(),
                 async |__lent| -> Result<u32, Failure> {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]

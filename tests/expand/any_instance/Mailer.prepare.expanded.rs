@@ -9,7 +9,7 @@ impl Mailer {
                     )
                 },
                 self,
-                ::unanimous::__private::Recorder::new().put("to", &to).finish(),
+                ::unanimous::__private::record().put("to", &to),
                 ::unanimous::__private::how(),
                 ::core::pin::pin!(
                     ::core::option::Option::Some(async move {

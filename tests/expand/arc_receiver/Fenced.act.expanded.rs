@@ -14,7 +14,7 @@ impl Fenced {
                     let __fenced = &*__this;
                     &__fenced.db
                 }),
-                ::unanimous::__private::Recorder::new().put("word", &word).finish(),
+                ::unanimous::__private::record().put("word", &word),
                 ::unanimous::__private::how_fenced(),
                 async |__lent| -> Result<(), Failure> {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]

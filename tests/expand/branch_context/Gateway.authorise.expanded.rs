@@ -9,7 +9,7 @@ impl Gateway {
                     )
                 },
                 self,
-                ::unanimous::__private::Recorder::new().put("amount", &amount).finish(),
+                ::unanimous::__private::record().put("amount", &amount),
                 ::unanimous::__private::how(),
                 ::core::pin::pin!(
                     ::core::option::Option::Some(async move {

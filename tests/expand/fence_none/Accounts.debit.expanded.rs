@@ -10,7 +10,7 @@ impl Accounts {
                 },
                 self,
                 ::unanimous::__private::fence_of({ &self.db }),
-                ::unanimous::__private::Recorder::new().put("amount", &amount).finish(),
+                ::unanimous::__private::record().put("amount", &amount),
                 ::unanimous::__private::how_fenced(),
                 async |__lent| -> Result<(), Failure> {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]

@@ -10,10 +10,9 @@ impl Accounts {
                 },
                 self,
                 ::unanimous::__private::fence_of({ &self.db }),
-                ::unanimous::__private::Recorder::new()
+                ::unanimous::__private::record()
                     .put("user", &user)
-                    .put("amount", &amount)
-                    .finish(),
+                    .put("amount", &amount),
                 ::unanimous::__private::how_fenced(),
                 async |__lent| -> Result<(), Failure> {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]

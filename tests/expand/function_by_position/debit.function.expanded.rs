@@ -15,10 +15,7 @@ async fn debit(user: &str, amount: i64) -> Result<(), Failure> {
                 let db: &SqlitePool = __states.get();
                 ::unanimous::__private::fence_of({ &*db })
             },
-            ::unanimous::__private::Recorder::new()
-                .put("user", &user)
-                .put("amount", &amount)
-                .finish(),
+            ::unanimous::__private::record().put("user", &user).put("amount", &amount),
             ::unanimous::__private::how_fenced(),
             async |__lent, __states| -> Result<(), Failure> {
                 #[allow(unreachable_code, clippy::all, clippy::pedantic)]

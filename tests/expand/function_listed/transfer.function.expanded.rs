@@ -15,11 +15,10 @@ async fn transfer(from: &str, to: &str, cents: i64) -> Result<i64, Failure> {
                 let app: &App = __states.get();
                 ::unanimous::__private::fence_of({ &app.db })
             },
-            ::unanimous::__private::Recorder::new()
+            ::unanimous::__private::record()
                 .put("from", &from)
                 .put("to", &to)
-                .put("cents", &cents)
-                .finish(),
+                .put("cents", &cents),
             ::unanimous::__private::how_fenced(),
             async |__lent, __states| -> Result<i64, Failure> {
                 #[allow(unreachable_code, clippy::all, clippy::pedantic)]

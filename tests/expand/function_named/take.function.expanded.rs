@@ -7,7 +7,7 @@ async fn take(count: u32) -> Result<u32, String> {
                     0,
                 )
             },
-            ::unanimous::__private::Recorder::new().put("count", &count).finish(),
+            ::unanimous::__private::record().put("count", &count),
             ::unanimous::__private::how_mapped::<
                 Result<u32, String>,
             >(|__error| {

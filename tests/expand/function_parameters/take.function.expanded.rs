@@ -20,14 +20,13 @@ async fn take(
                     0,
                 )
             },
-            ::unanimous::__private::Recorder::new()
+            ::unanimous::__private::record()
                 .put("sku", &sku)
                 .put("items", &items)
                 .put("note", &note)
                 .put("first", &first)
                 .put("label", &label)
-                .put("type", &r#type)
-                .finish(),
+                .put("type", &r#type),
             ::unanimous::__private::how(),
             async |__states| -> Result<usize, Failure> {
                 #[allow(unreachable_code, clippy::all, clippy::pedantic)]

@@ -13,7 +13,7 @@ async fn nowhere() -> Result<(), Failure> {
                     0,
                 )
             },
-            ::unanimous::__private::Recorder::new().finish(),
+            ::unanimous::__private::record(),
             ::unanimous::__private::how(),
             async |__states| -> Result<(), Failure> {
                 #[allow(unreachable_code, clippy::all, clippy::pedantic)]

@@ -12,7 +12,7 @@ async fn prepare(to: &str) -> Result<(), Failure> {
                     0,
                 )
             },
-            ::unanimous::__private::Recorder::new().put("to", &to).finish(),
+            ::unanimous::__private::record().put("to", &to),
             ::unanimous::__private::how(),
             async |__states| -> Result<(), Failure> {
                 #[allow(unreachable_code, clippy::all, clippy::pedantic)]

@@ -11,10 +11,7 @@ async fn prepare(to: String, pages: u32) -> Result<u32, Failure> {
                     0,
                 )
             },
-            ::unanimous::__private::Recorder::new()
-                .put("to", &to)
-                .put("pages", &pages)
-                .finish(),
+            ::unanimous::__private::record().put("to", &to).put("pages", &pages),
             ::unanimous::__private::how_tried(),
             async |__states| -> Result<u32, Failure> {
                 #[allow(unreachable_code, clippy::all, clippy::pedantic)]

@@ -11,7 +11,7 @@ async fn stamp(to: &str) -> Result<(), Failure> {
                     0,
                 )
             },
-            ::unanimous::__private::Recorder::new().put("to", &to).finish(),
+            ::unanimous::__private::record().put("to", &to),
             ::unanimous::__private::how(),
             async |__states| -> Result<(), Failure> {
                 #[allow(unreachable_code, clippy::all, clippy::pedantic)]

@@ -10,7 +10,7 @@ impl Accounts {
                 },
                 self,
                 ::unanimous::__private::fence_of({ &self.db }),
-                ::unanimous::__private::Recorder::new().finish(),
+                ::unanimous::__private::record(),
                 ::unanimous::__private::how_fenced(),
                 async |__lent| -> Result<u8, Failure> {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]

@@ -12,10 +12,7 @@ where
                     )
                 },
                 self,
-                ::unanimous::__private::Recorder::new()
-                    .put("id", &id)
-                    .put("others", &others)
-                    .finish(),
+                ::unanimous::__private::record().put("id", &id).put("others", &others),
                 ::unanimous::__private::how(),
                 ::core::pin::pin!(
                     ::core::option::Option::Some(async move {

@@ -9,7 +9,7 @@ impl Gateway {
                     )
                 },
                 self,
-                ::unanimous::__private::Recorder::new().put("card", &card).finish(),
+                ::unanimous::__private::record().put("card", &card),
                 ::unanimous::__private::how(),
                 ::core::pin::pin!(
                     ::core::option::Option::Some(async move {

@@ -10,7 +10,7 @@ impl Shard {
                 },
                 self,
                 ::unanimous::__private::fence_of({ &*self.pool() }),
-                ::unanimous::__private::Recorder::new().put("key", &key).finish(),
+                ::unanimous::__private::record().put("key", &key),
                 ::unanimous::__private::how_fenced(),
                 async |__lent| -> Result<(), Failure> {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]

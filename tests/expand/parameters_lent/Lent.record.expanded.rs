@@ -15,12 +15,11 @@ impl Lent {
                     )
                 },
                 self,
-                ::unanimous::__private::Recorder::new()
+                ::unanimous::__private::record()
                     .put("text", &text)
                     .put("bytes", &bytes)
                     .put("map", &map)
-                    .put("path", &path)
-                    .finish(),
+                    .put("path", &path),
                 ::unanimous::__private::how(),
                 ::core::pin::pin!(
                     ::core::option::Option::Some(async move {

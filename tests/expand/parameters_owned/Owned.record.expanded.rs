@@ -15,12 +15,11 @@ impl Owned {
                     )
                 },
                 self,
-                ::unanimous::__private::Recorder::new()
+                ::unanimous::__private::record()
                     .put("text", &text)
                     .put("cow", &cow)
                     .put("word", &word)
-                    .put("number", &number)
-                    .finish(),
+                    .put("number", &number),
                 ::unanimous::__private::how(),
                 ::core::pin::pin!(
                     ::core::option::Option::Some(async move {

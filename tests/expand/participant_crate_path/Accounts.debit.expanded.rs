@@ -10,9 +10,7 @@ impl Accounts {
                 },
                 self,
                 crate::renamed::__private::fence_of({ &self.db }),
-                crate::renamed::__private::Recorder::new()
-                    .put("amount", &amount)
-                    .finish(),
+                crate::renamed::__private::record().put("amount", &amount),
                 crate::renamed::__private::how_fenced(),
                 async |__lent| -> Result<i64, Failure> {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]

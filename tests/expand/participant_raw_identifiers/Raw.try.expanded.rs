@@ -10,11 +10,10 @@ impl Raw {
                     )
                 },
                 self,
-                ::unanimous::__private::Recorder::new()
+                ::unanimous::__private::record()
                     .put("type", &r#type)
                     .put("__branch", &__branch)
-                    .put("tx", &tx)
-                    .finish(),
+                    .put("tx", &tx),
                 ::unanimous::__private::how(),
                 ::core::pin::pin!(
                     ::core::option::Option::Some(async move {

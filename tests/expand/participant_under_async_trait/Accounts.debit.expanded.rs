@@ -11,7 +11,7 @@ impl AccountService for Accounts {
                 },
                 self,
                 ::unanimous::__private::fence_of({ &self.db }),
-                ::unanimous::__private::Recorder::new().put("user", &user).finish(),
+                ::unanimous::__private::record().put("user", &user),
                 ::unanimous::__private::how_fenced(),
                 async |__lent| -> Result<String, Failure> {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]

@@ -10,7 +10,7 @@ impl Drafts {
                     )
                 },
                 self,
-                ::unanimous::__private::Recorder::new().put("word", &word).finish(),
+                ::unanimous::__private::record().put("word", &word),
                 ::unanimous::__private::how(),
                 ::core::pin::pin!(
                     ::core::option::Option::Some(async move {

@@ -11,7 +11,7 @@ impl Drafts {
                 },
                 self,
                 ::unanimous::__private::fence_of({ &self.db }),
-                ::unanimous::__private::Recorder::new().put("word", &word).finish(),
+                ::unanimous::__private::record().put("word", &word),
                 ::unanimous::__private::how_fenced(),
                 async |__lent| -> Result<(), Failure> {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]

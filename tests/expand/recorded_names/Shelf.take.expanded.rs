@@ -9,10 +9,7 @@ impl Shelf {
                     )
                 },
                 self,
-                ::unanimous::__private::Recorder::new()
-                    .put("sku", &article)
-                    .put("note", &note)
-                    .finish(),
+                ::unanimous::__private::record().put("sku", &article).put("note", &note),
                 ::unanimous::__private::how(),
                 ::core::pin::pin!(
                     ::core::option::Option::Some(async move {

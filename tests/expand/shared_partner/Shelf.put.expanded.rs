@@ -9,7 +9,7 @@ impl Shelf {
                     )
                 },
                 self,
-                ::unanimous::__private::Recorder::new().put("sku", &sku).finish(),
+                ::unanimous::__private::record().put("sku", &sku),
                 ::unanimous::__private::how(),
                 ::core::pin::pin!(
                     ::core::option::Option::Some(async move {

@@ -9,10 +9,7 @@ impl Shelf {
                     )
                 },
                 self,
-                ::unanimous::__private::Recorder::new()
-                    .put("sku", &sku)
-                    .put("count", &count)
-                    .finish(),
+                ::unanimous::__private::record().put("sku", &sku).put("count", &count),
                 ::unanimous::__private::how(),
                 ::core::pin::pin!(
                     ::core::option::Option::Some(async move {

@@ -10,7 +10,7 @@ impl Orders {
                 },
                 self,
                 ::unanimous::__private::fence_of({ &self.db }),
-                ::unanimous::__private::Recorder::new().put("sku", &sku).finish(),
+                ::unanimous::__private::record().put("sku", &sku),
                 ::unanimous::__private::how_fenced(),
                 async |__lent| -> Result<String, Failure> {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]

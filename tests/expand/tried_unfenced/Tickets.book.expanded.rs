@@ -9,7 +9,7 @@ impl Tickets {
                     )
                 },
                 self,
-                ::unanimous::__private::Recorder::new().put("seats", &seats).finish(),
+                ::unanimous::__private::record().put("seats", &seats),
                 ::unanimous::__private::how_tried(),
                 ::core::pin::pin!(
                     ::core::option::Option::Some(async move {

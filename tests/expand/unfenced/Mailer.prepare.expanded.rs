@@ -10,10 +10,7 @@ impl Mailer {
                     )
                 },
                 self,
-                ::unanimous::__private::Recorder::new()
-                    .put("to", &to)
-                    .put("pages", &pages)
-                    .finish(),
+                ::unanimous::__private::record().put("to", &to).put("pages", &pages),
                 ::unanimous::__private::how(),
                 ::core::pin::pin!(
                     ::core::option::Option::Some(async move {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use unanimous::sqlx::Sqlite;
 use unanimous::sqlx::sqlite::SqlitePoolOptions;
-use unanimous::{Error, FenceTx, Runtime, global_transactional, participant};
+use unanimous::{Error, FenceTx, Runtime, global_transactional, participant, two_phase_action};
 
 use crate::fake::{Agreeing, Pool};
 
@@ -35,6 +35,12 @@ pub(crate) async fn not_supported(number: u64) -> Result<u64, Error> {
 
 #[global_transactional(propagation = never)]
 pub(crate) async fn never(number: u64) -> Result<u64, Error> {
+    ready(()).await;
+    Ok(number)
+}
+
+#[global_transactional(propagation = mandatory)]
+pub(crate) async fn mandatory(number: u64) -> Result<u64, Error> {
     ready(()).await;
     Ok(number)
 }
@@ -78,6 +84,27 @@ impl Unfenced {
     }
 }
 
+#[two_phase_action(commit = done(), rollback = done(), fence = pool)]
+pub(crate) async fn fenced_function(
+    #[state] pool: &Pool,
+    _tx: &mut FenceTx<Sqlite>,
+    user: &str,
+    amount: u64,
+) -> Result<(), Error> {
+    ready((pool, user, amount)).await;
+    Ok(())
+}
+
+#[two_phase_action(commit = done(), rollback = done())]
+pub(crate) async fn function(user: &str, amount: u64) -> Result<(), Error> {
+    ready((user, amount)).await;
+    Ok(())
+}
+
+async fn done() -> Result<(), Error> {
+    Ok(())
+}
+
 /// A runtime on the coordinator that agrees, and its participants.
 pub(crate) struct World {
     pub(crate) runtime: Runtime,
@@ -95,6 +122,9 @@ impl World {
             .coordinator_value(Agreeing::new())
             .participant(Arc::new(fenced.clone()))
             .participant(Arc::new(Unfenced))
+            .state(fenced.pool.clone())
+            .action(function)
+            .action(fenced_function)
             .build()
             .await
             .expect("a runtime");

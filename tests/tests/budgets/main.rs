@@ -1,4 +1,4 @@
-//! What an annotated call allocates, exactly. How long it takes is measured by `benches/budgets.rs`.
+//! What an annotated call allocates, exactly. How long it takes is measured by `cargo xtask budgets`.
 
 mod calls;
 mod fake;
@@ -86,6 +86,25 @@ async fn nothing_is_allocated_where_a_call_runs_without_a_transaction() {
     }
 }
 
+#[tokio::test]
+async fn nothing_is_allocated_where_a_call_is_refused_outside_a_transaction() {
+    let world = World::start().await;
+    let outside = async {
+        let mandatory = allocations(calls::mandatory(1)).await;
+        [
+            (mandatory.0, mandatory.1.map(drop)),
+            allocations(Unfenced.act("ann", 1)).await,
+            allocations(world.fenced.act("ann", 1)).await,
+            allocations(calls::function("ann", 1)).await,
+            allocations(calls::fenced_function("ann", 1)).await,
+        ]
+    };
+    for (counted, output) in world.runtime.scope(outside).await {
+        assert!(matches!(output, Err(Error::NotInTransaction { .. })));
+        assert_eq!(counted, 0, "{output:?}");
+    }
+}
+
 /// The second call of a scope makes room for ten more.
 #[tokio::test]
 async fn a_joined_call_allocates_at_most_ten_times() {
@@ -97,10 +116,16 @@ async fn a_joined_call_allocates_at_most_ten_times() {
 async fn an_action_allocates_at_most_ten_times_beside_coordinator_and_database() {
     let world = World::start().await;
     let unfenced = inside(&world, || Unfenced.act("ann", 1)).await;
-    assert_eq!(unfenced, [9, 10, 9]);
-    let fenced = inside(&world, || world.fenced.act("ann", 1)).await;
+    assert_eq!(unfenced, [8, 9, 8]);
+    let function = inside(&world, || calls::function("ann", 1)).await;
+    assert_eq!(function, [8, 9, 8]);
     // How often the database's answers wake the call is not the same in every run.
-    assert!(fenced.iter().all(|count| *count <= 10), "{fenced:?}");
+    for fenced in [
+        inside(&world, || world.fenced.act("ann", 1)).await,
+        inside(&world, || calls::fenced_function("ann", 1)).await,
+    ] {
+        assert!(fenced.iter().all(|count| *count <= 10), "{fenced:?}");
+    }
 }
 
 /// What is counted is what a call does, else the numbers above say nothing.

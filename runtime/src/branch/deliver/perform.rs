@@ -51,8 +51,7 @@ pub(super) enum Done {
 impl Work {
     /// Whether this version can perform it: what an operator resolved needs no user code.
     pub(super) fn is_known(&self) -> bool {
-        self.cause == PhaseTwoCause::OperatorResolve
-            || self.provided.actions().contains(&self.action)
+        self.cause == PhaseTwoCause::OperatorResolve || self.provided.knows(&self.action)
     }
 
     pub(super) fn unknown(&self) -> Done {

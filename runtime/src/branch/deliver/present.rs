@@ -36,7 +36,7 @@ impl Inner {
             };
             Some(AttachResource {
                 resource: provided.resource().clone(),
-                actions: provided.actions().clone(),
+                actions: provided.actions().cloned().collect(),
                 horizons: horizons
                     .map(|(incarnation, horizon)| (*incarnation, horizon.counter))
                     .collect(),

@@ -1,12 +1,12 @@
 //! The participants that were given to the runtime.
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ptr;
 use std::sync::Arc;
 
-use unanimous_protocol::ids::NameError;
+use unanimous_protocol::ids::{NameError, Target};
 use unanimous_protocol::{ActionName, DatabaseId, Resource};
 
 use crate::branch::fence::{DynFence, FenceError};
@@ -18,8 +18,8 @@ use crate::branch::{ActionSpec, Participant, SourceLocation};
 pub(crate) struct Provided {
     participant: Arc<dyn Participant>,
     resource: Resource,
-    /// Aliases included.
-    actions: BTreeSet<ActionName>,
+    /// Aliases included; with what a call of each is aimed at, spelled once.
+    actions: BTreeMap<ActionName, Target>,
 }
 
 /// Why a participant cannot be provided.
@@ -146,8 +146,19 @@ impl Provided {
         &self.resource
     }
 
-    pub(crate) fn actions(&self) -> &BTreeSet<ActionName> {
-        &self.actions
+    pub(crate) fn actions(&self) -> impl Iterator<Item = &ActionName> {
+        self.actions.keys()
+    }
+
+    pub(crate) fn knows(&self, action: &ActionName) -> bool {
+        self.actions.contains_key(action)
+    }
+
+    /// The action of this name, and what a call of it is aimed at.
+    pub(crate) fn action(&self, name: &str) -> Option<(&ActionName, &Target)> {
+        self.actions
+            .iter()
+            .find(|(action, _)| action.as_str() == name)
     }
 
     pub(crate) fn fence(&self) -> Option<&dyn DynFence> {
@@ -178,9 +189,14 @@ impl Provided {
 fn actions(
     participant: &dyn Participant,
     name: &str,
-) -> Result<BTreeSet<ActionName>, ProvideError> {
+) -> Result<BTreeMap<ActionName, Target>, ProvideError> {
     let specs = participant.actions();
-    let mut actions = BTreeSet::new();
+    // A function and its only action share a name, which is spelled once.
+    let prefix = match Function::behind(participant) {
+        Some(_) => String::new(),
+        None => format!("{name}."),
+    };
+    let mut actions = BTreeMap::new();
     let mut seen: BTreeMap<&str, SourceLocation> = BTreeMap::new();
     for spec in specs {
         let at = spec.location();
@@ -194,12 +210,14 @@ fn actions(
                     second: at,
                 });
             }
-            actions.insert(action.parse().map_err(|error| ProvideError::Action {
+            let target = Target::new(&format!("{prefix}{action}"));
+            let parsed = action.parse().map_err(|error| ProvideError::Action {
                 participant: name.to_owned(),
                 action,
                 at,
                 error,
-            })?);
+            });
+            actions.insert(parsed?, target);
         }
     }
     Ok(actions)

@@ -58,8 +58,8 @@ impl<'a, T, E> FunctionAction<'a, T, E> {
     where
         B: AsyncFnOnce(&States) -> Result<T, E>,
     {
-        let (recorded, how) = (self.arguments.finish(), run::how_mapped(self.fail));
-        run::run_unfenced_function(self.spec, recorded, how, body).await
+        let (arguments, how) = (self.arguments, run::how_mapped(self.fail));
+        run::run_unfenced_function(self.spec, arguments, how, body).await
     }
 
     /// The same, and hands the value to phase two
@@ -74,8 +74,8 @@ impl<'a, T, E> FunctionAction<'a, T, E> {
         T: Serialize + DeserializeOwned,
         B: AsyncFnOnce(&States) -> Result<T, E>,
     {
-        let (recorded, how) = (self.arguments.finish(), run::how_tried_mapped(self.fail));
-        run::run_unfenced_function(self.spec, recorded, how, body).await
+        let (arguments, how) = (self.arguments, run::how_tried_mapped(self.fail));
+        run::run_unfenced_function(self.spec, arguments, how, body).await
     }
 
     /// Joins, and runs the body in the local transaction of the fence that the function was linked
@@ -96,8 +96,8 @@ impl<'a, T, E> FunctionAction<'a, T, E> {
         F: Fence,
         B: AsyncFnOnce(&mut FenceTx<F::Database>, &States) -> Result<T, E>,
     {
-        let (recorded, how) = (self.arguments.finish(), run::how_fenced_mapped(self.fail));
-        run::run_function_in_transaction(self.spec, recorded, how, body).await
+        let (arguments, how) = (self.arguments, run::how_fenced_mapped(self.fail));
+        run::run_function_in_transaction(self.spec, arguments, how, body).await
     }
 }
 

@@ -1,27 +1,25 @@
 //! Up to the start of the body: checks, registration, the fence row.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
-use unanimous_protocol::header::AnswerHeader;
 use unanimous_protocol::ids::Target;
 use unanimous_protocol::message::{JoinRefused, Json, Register};
 use unanimous_protocol::{ActionName, Alias, BranchKind, Digest, limits};
 
-use super::{Begun, NOTHING, PhaseOne, Replay, fence_error, misunderstood, name, refuse};
+use super::{PhaseOne, misunderstood, refuse};
 use crate::Error;
 use crate::branch::deliver::{Deliveries, Provided};
-use crate::branch::fence::{DynFence, OpenTransaction, RowKey, StoredAnswer, TryRow, TryStep};
-use crate::branch::{ActionSpec, BranchContext, BranchScope, Participant, Recorded};
+use crate::branch::fence::{DynFence, RowKey};
+use crate::branch::{ActionSpec, BranchContext, BranchScope, Participant, RecordError, Recorded};
 use crate::context::{CallKind, OpenCall, Scope};
 use crate::points::{Phase, Point};
 
 /// A phase one before its body.
 pub(super) struct Opening {
-    checked: Checked,
-    kind: BranchKind,
-    key: RowKey,
-    call: OpenCall,
+    pub(super) checked: Checked,
+    pub(super) kind: BranchKind,
+    pub(super) key: RowKey,
+    pub(super) call: OpenCall,
 }
 
 /// On what an action is called.
@@ -36,10 +34,12 @@ pub(super) enum Callee<'a> {
 }
 
 impl Callee<'_> {
-    /// What is called, for call ids and messages.
-    fn target(&self, spec: &ActionSpec) -> Arc<str> {
+    /// What is called, for messages and for call ids where nothing is provided.
+    fn called(&self, spec: &ActionSpec) -> Arc<str> {
         match self {
-            Self::Instance { participant, .. } => spelled(&participant.name(), spec.name()),
+            Self::Instance { participant, .. } => {
+                format!("{}.{}", participant.name(), spec.name()).into()
+            }
             Self::Function => spec.name().into(),
         }
     }
@@ -64,43 +64,41 @@ impl Callee<'_> {
     }
 }
 
-/// How the fence row was found.
-pub(super) enum Inserted {
-    /// Inserted, in this local transaction.
-    Now(OpenTransaction),
-    /// There already, with its answer.
-    Before(StoredAnswer),
-}
-
 /// What was found before anything was registered.
-struct Checked {
-    provided: Arc<Provided>,
-    action: ActionName,
-    arguments: Json,
-    digest: Digest,
+pub(super) struct Checked {
+    pub(super) provided: Arc<Provided>,
+    pub(super) action: ActionName,
+    pub(super) arguments: Json,
+    pub(super) digest: Digest,
 }
 
 impl Opening {
     /// Opens the record of the call and checks everything that needs no coordinator.
     pub(super) fn new(
+        scope: Scope,
         spec: &ActionSpec,
         callee: &Callee<'_>,
         kind: BranchKind,
         recorded: &Recorded,
     ) -> Result<Self, Error> {
-        let target = callee.target(spec);
-        let Some(scope) = Scope::current() else {
-            return Err(Error::NotInTransaction { what: target });
-        };
         let provided = callee.provided(spec, scope.runtime().deliveries());
+        let action = provided.and_then(|provided| provided.action(spec.name()));
+        let target = match action {
+            Some((_, target)) => target.clone(),
+            None => Target::new(&callee.called(spec)),
+        };
         let entered = callee.pool(provided).filter(|_| kind.has_row());
         let nested = entered.is_some_and(|pool| scope.is_inside_fence(pool));
         let call = match entered {
-            Some(pool) => scope.open_fenced_call(&Target::shared(&target), pool)?,
-            None => scope.open_call(&Target::shared(&target), CallKind::Call)?,
+            Some(pool) => scope.open_fenced_call(&target, pool)?,
+            None => scope.open_call(&target, CallKind::Call)?,
         };
-        match check(spec, provided, recorded, &target) {
-            Ok(_) if nested => Err(refuse(call, Error::NestedFence { action: target })),
+        let action = action.map(|(action, _)| action);
+        match check(spec, callee, provided.zip(action), recorded) {
+            Ok(_) if nested => {
+                let action = callee.called(spec);
+                Err(refuse(call, Error::NestedFence { action }))
+            }
             Ok(checked) => {
                 let key = RowKey {
                     xid: scope.xid().clone(),
@@ -119,7 +117,7 @@ impl Opening {
 
     /// RM2: joins, and waits for the answer before anything runs. A refusal is an error to the
     /// caller and no reason to cancel: another delivery of the call may have joined.
-    async fn join(&self) -> Result<Alias, Error> {
+    pub(super) async fn join(&self) -> Result<Alias, Error> {
         let Checked {
             provided,
             action,
@@ -161,7 +159,7 @@ impl Opening {
     }
 
     /// Tells a test that phase one has come to this point.
-    async fn reach(&self, point: Point) -> Result<(), Error> {
+    pub(super) async fn reach(&self, point: Point) -> Result<(), Error> {
         let points = self.call.scope().runtime().points();
         Ok(points.reach(Phase::Try, point, &self.key).await?)
     }
@@ -184,74 +182,9 @@ impl Opening {
         }
     }
 
-    /// RM3: the row first, in the local transaction of the business statements.
-    pub(super) async fn join_and_insert(&self) -> Result<(Alias, Inserted), Error> {
-        let alias = self.join().await?;
-        let Checked {
-            provided,
-            action,
-            arguments,
-            digest,
-        } = &self.checked;
-        let Some(fence) = provided.fence() else {
-            let source = "it has no fence any more".into();
-            return Err(Error::Database {
-                participant: name(provided),
-                source,
-            });
-        };
-        let row = TryRow {
-            key: self.key.clone(),
-            participant: provided.resource().participant.clone(),
-            action: action.clone(),
-            digest: *digest,
-            arguments: Arc::clone(arguments),
-            trace: self.call.scope().trace(),
-        };
-        let now_ms = self.call.scope().runtime().clock().wall_ms();
-        let RowKey { xid, call } = self.key.clone();
-        match fence.begin_try(row, now_ms).await {
-            Ok(TryStep::Run(transaction)) => {
-                self.reach(Point::BeforeBusiness).await?;
-                Ok((alias, Inserted::Now(transaction)))
-            }
-            Ok(TryStep::AlreadyApplied(stored)) => Ok((alias, Inserted::Before(stored))),
-            Ok(TryStep::RefusedCancelled) => Err(Error::RefusedCancelled { xid, call }),
-            Ok(TryStep::CallIdReused) => Err(Error::CallIdReused { xid, call }),
-            // What is forgotten was decided.
-            Ok(TryStep::BelowHorizon) => Err(Error::AlreadyDecided { xid }),
-            Err(error) => Err(fence_error(error, provided, &self.key)),
-        }
-    }
-
     /// The call failed.
     pub(super) fn refuse(self, error: Error) -> Error {
         refuse(self.call, error)
-    }
-
-    /// For the runner: the body's transaction, or the answer of an earlier delivery with all that
-    /// it named (RM3).
-    pub(super) fn begun(self, alias: Alias, inserted: Inserted) -> Begun {
-        let stored = match inserted {
-            Inserted::Now(transaction) => return Begun::Run(self.phase_one(alias), transaction),
-            Inserted::Before(stored) => stored,
-        };
-        let RowKey { xid, call } = &self.key;
-        tracing::debug!(%xid, %call, "phase one ran before: answered from its row");
-        let answer = if stored.marked {
-            AnswerHeader::mark("replayed")
-        } else {
-            // The alias comes from Register's answer, never from the row.
-            let (mut names, abandoned) = (stored.names, stored.abandoned);
-            names.insert(alias);
-            AnswerHeader::Ok { names, abandoned }
-        };
-        let json = stored.answer.unwrap_or_else(|| NOTHING.into());
-        Begun::Replay(Box::new(Replay {
-            call: self.call,
-            answer,
-            json,
-        }))
     }
 
     pub(super) fn phase_one(self, alias: Alias) -> Box<PhaseOne> {
@@ -284,44 +217,23 @@ impl Opening {
     }
 }
 
-/// What is called, in one allocation: it is spelled at every call.
-fn spelled(participant: &str, action: &str) -> Arc<str> {
-    thread_local! {
-        static SPELLED: RefCell<String> = const { RefCell::new(String::new()) };
-    }
-    let spell = |spelled: &mut String| {
-        spelled.clear();
-        for part in [participant, ".", action] {
-            spelled.push_str(part);
-        }
-        Arc::from(&**spelled)
-    };
-    let shared = SPELLED.try_with(|spelled| spell(&mut spelled.borrow_mut()));
-    shared.unwrap_or_else(|_| spell(&mut String::new()))
-}
-
 /// Everything that can be refused before anything is registered.
 fn check(
     spec: &ActionSpec,
-    provided: Option<&Arc<Provided>>,
+    callee: &Callee<'_>,
+    provided: Option<(&Arc<Provided>, &ActionName)>,
     recorded: &Recorded,
-    target: &Arc<str>,
 ) -> Result<Checked, Error> {
-    let arguments = |why: String| Error::Arguments {
-        action: Arc::clone(target),
-        why,
+    let arguments = |why: RecordError| Error::Arguments {
+        action: callee.called(spec),
+        why: why.to_string(),
     };
-    let json = recorded.json().map_err(|why| arguments(why.to_string()))?;
-    let digest = recorded
-        .digest()
-        .map_err(|why| arguments(why.to_string()))?;
-    let mut actions = provided.iter().flat_map(|found| found.actions());
-    let known = actions.find(|action| action.as_str() == spec.name());
-    let (Some(provided), Some(action)) = (provided, known) else {
+    let json = recorded.json().map_err(arguments)?;
+    let digest = recorded.digest().map_err(arguments)?;
+    let Some((provided, action)) = provided else {
         let at = spec.location();
-        let action = Arc::clone(target);
         return Err(Error::NotProvided {
-            action,
+            action: callee.called(spec),
             file: at.file,
             line: at.line,
         });

@@ -141,7 +141,7 @@ async fn never_runs_without_and_refuses_inside_with_the_xid_and_the_way_out() {
     let Error::InTransaction { what, xid } = &error else {
         panic!("{error:?}")
     };
-    assert_eq!((&**what, xid), ("shop::inner", &outer));
+    assert_eq!((what.to_string().as_str(), xid), ("shop::inner", &outer));
     assert!(!error.is_retryable());
     let text = error.to_string();
     for part in [

@@ -190,7 +190,9 @@ async fn a_fence_that_cannot_be_prepared_names_its_participant() {
 fn a_participant_answers_to_the_old_names_of_its_actions() {
     const RENAMED: &[ActionSpec] = &[ActionSpec::new("take", "bank.rs", 3).aliases(&["debit"])];
     let registry = registry(vec![plain("bank", RENAMED)]).unwrap();
-    let actions = registry.iter().next().unwrap().actions();
-    let names: Vec<_> = actions.iter().map(ActionName::as_str).collect();
+    let bank = registry.iter().next().unwrap();
+    let names: Vec<_> = bank.actions().map(ActionName::as_str).collect();
     assert_eq!(names, ["debit", "take"]);
+    let (_, target) = bank.action("debit").unwrap();
+    assert_eq!(target.as_str(), "bank.debit");
 }

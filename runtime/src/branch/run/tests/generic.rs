@@ -13,7 +13,7 @@ use futures_util::future::{BoxFuture, ready};
 use sqlx::{Sqlite, SqlitePool};
 
 use super::*;
-use crate::__private::{fence_of, run_fenced, run_unfenced};
+use crate::__private::{fence_of, record, run_fenced, run_unfenced};
 use crate::FenceTx;
 use crate::branch::{Branch, PhaseTwoError};
 
@@ -49,10 +49,7 @@ impl Accounts {
             &const { ActionSpec::new("debit", file!(), line!()) },
             self,
             fence_of(&self.db),
-            Recorder::new()
-                .put("user", &user)
-                .put("amount", &amount)
-                .finish(),
+            record().put("user", &user).put("amount", &amount),
             how_fenced(),
             async |lent| -> Result<i64, Error> {
                 let tx: &mut FenceTx<Sqlite> = lent;
@@ -66,10 +63,7 @@ impl Accounts {
         run_unfenced(
             &const { ActionSpec::new("send", file!(), line!()) },
             self,
-            Recorder::new()
-                .put("user", &user)
-                .put("amount", &amount)
-                .finish(),
+            record().put("user", &user).put("amount", &amount),
             how(),
             pin!(Some(async move {
                 assert!(!user.is_empty());

@@ -15,6 +15,7 @@ use unanimous_protocol::message::Commit;
 use super::*;
 use crate::__private::{How, how, how_fenced};
 use crate::branch::fakes::{FakeCoordinator, FakeFence, FakeParticipant, Log};
+use crate::branch::fence::FenceError;
 use crate::branch::{BranchContext, Recorder};
 use crate::clock::ManualClock;
 use crate::context::Scope;
@@ -87,7 +88,11 @@ impl Process {
 }
 
 fn seven() -> Recorded {
-    Recorder::new().put("amount", &7).finish()
+    recording_seven().finish()
+}
+
+fn recording_seven() -> Recorder {
+    Recorder::new().put("amount", &7)
 }
 
 fn names(aliases: &[u32]) -> BTreeSet<Alias> {
@@ -106,7 +111,7 @@ async fn debit(
         .as_ref()
         .map(|fence| fence.pool_key())
         .unwrap_or_default();
-    let (phase, transaction) = match begin_fenced(&DEBIT, on, pool, recorded).await {
+    let (phase, transaction) = match begin_fenced(&DEBIT, on, pool, recorded)?.await {
         Ok(Begun::Run(phase, transaction)) => (phase, transaction),
         Ok(Begun::Replay(replay)) => return how.replay(*replay),
         Err(error) => return Err(error),

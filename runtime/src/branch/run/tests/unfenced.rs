@@ -14,7 +14,14 @@ async fn send(
     how: How<Outcome>,
     body: impl Future<Output = Outcome>,
 ) -> Outcome {
-    run_unfenced(&DEBIT, &*process.mail, seven(), how, pin!(Some(body))).await
+    run_unfenced(
+        &DEBIT,
+        &*process.mail,
+        recording_seven(),
+        how,
+        pin!(Some(body)),
+    )
+    .await
 }
 
 #[tokio::test]
