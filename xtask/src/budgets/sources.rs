@@ -10,18 +10,22 @@ pub(super) enum Kind {
     Transactional,
     PlainMethods,
     Action,
+    PlainTriples,
+    FunctionAction,
 }
 
 /// So many actions, with two partners each, share a participant.
 const ACTIONS_PER_PARTICIPANT: u32 = 10;
 
 impl Kind {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::PlainFunction,
         Self::Instrumented,
         Self::Transactional,
         Self::PlainMethods,
         Self::Action,
+        Self::PlainTriples,
+        Self::FunctionAction,
     ];
 
     /// For people.
@@ -32,6 +36,8 @@ impl Kind {
             Self::Transactional => "`#[global_transactional]`",
             Self::PlainMethods => "three plain methods each",
             Self::Action => "`#[two_phase_action]`, two partners",
+            Self::PlainTriples => "three plain functions each",
+            Self::FunctionAction => "the same as a function, `#[state]`",
         }
     }
 
@@ -43,15 +49,18 @@ impl Kind {
             Self::Transactional => "transactional",
             Self::PlainMethods => "plain_methods",
             Self::Action => "actions",
+            Self::PlainTriples => "plain_triples",
+            Self::FunctionAction => "function_actions",
         }
     }
 
     /// What it is compared with.
     pub(super) fn plain(self) -> Option<Self> {
         match self {
-            Self::PlainFunction | Self::PlainMethods => None,
+            Self::PlainFunction | Self::PlainMethods | Self::PlainTriples => None,
             Self::Instrumented | Self::Transactional => Some(Self::PlainFunction),
             Self::Action => Some(Self::PlainMethods),
+            Self::FunctionAction => Some(Self::PlainTriples),
         }
     }
 
@@ -64,6 +73,8 @@ impl Kind {
             Self::Transactional => functions(&mut source, items, "#[global_transactional]"),
             Self::PlainMethods => methods(&mut source, items, false),
             Self::Action => methods(&mut source, items, true),
+            Self::PlainTriples => triples(&mut source, items, false),
+            Self::FunctionAction => triples(&mut source, items, true),
         }
         source
     }
@@ -72,7 +83,7 @@ impl Kind {
 const PRELUDE: &str = "\
 #![allow(unused_imports, dead_code)]
 use unanimous::sqlx::{Sqlite, SqlitePool};
-use unanimous::{Error, FenceTx, global_transactional, participant};
+use unanimous::{Error, FenceTx, global_transactional, participant, two_phase_action};
 
 pub async fn step(user: &str, amount: i64) -> Result<i64, Error> {
     std::future::ready(user).await;
@@ -149,6 +160,42 @@ fn method(source: &mut String, item: u32, annotated: bool) {
     }
 }
 
+fn triples(source: &mut String, items: u32, annotated: bool) {
+    for item in 0..items {
+        let (attribute, state) = if annotated {
+            let partners = format!("commit = confirm_{item}, rollback = cancel_{item}");
+            let attribute = format!("#[two_phase_action({partners}, fence = db)]");
+            (attribute, "#[state] ")
+        } else {
+            (String::new(), "")
+        };
+        let parameters = "db: &SqlitePool, tx: &mut FenceTx<Sqlite>, user: &str, amount: i64";
+        let _ = write!(
+            source,
+            "
+{attribute}
+pub async fn act_{item}({state}{parameters}) -> Result<i64, Error> {{
+    let _ = (db, tx);
+    let amount = step(user, amount + {item}).await?;
+    Ok(amount * 2)
+}}
+"
+        );
+        for partner in ["confirm", "cancel"] {
+            let _ = write!(
+                source,
+                "
+pub async fn {partner}_{item}({parameters}) -> Result<(), Error> {{
+    let _ = (db, tx);
+    step(user, amount + {item}).await?;
+    Ok(())
+}}
+"
+            );
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,5 +210,9 @@ mod tests {
         assert_eq!(count(Kind::Action, "pub async fn"), 76);
         assert_eq!(count(Kind::PlainMethods, "pub async fn"), 76);
         assert_eq!(count(Kind::PlainMethods, "#[participant("), 0);
+        assert_eq!(count(Kind::FunctionAction, "#[two_phase_action("), 25);
+        assert_eq!(count(Kind::FunctionAction, "pub async fn"), 76);
+        assert_eq!(count(Kind::PlainTriples, "pub async fn"), 76);
+        assert_eq!(count(Kind::PlainTriples, "#["), 0);
     }
 }
