@@ -57,11 +57,11 @@ where
     B: AsyncFnOnce(&mut FenceTx<DB>) -> R,
 {
     let pool = fence.erased.pool_key();
-    let begun = match run::begin_fenced(spec, participant, pool, arguments.finish()) {
-        Ok(beginning) => beginning.await,
-        Err(error) => Err(error),
+    let beginning = match run::begin_fenced(spec, participant, pool, arguments.finish()) {
+        Ok(beginning) => beginning,
+        Err(error) => return (how.fail)(error),
     };
-    let (phase, mut transaction) = match begun {
+    let (phase, mut transaction) = match beginning.await {
         Ok(run::Begun::Run(phase, transaction)) => (phase, transaction),
         Ok(run::Begun::Replay(replay)) => return how.replay(*replay),
         Err(error) => return (how.fail)(error),
@@ -86,11 +86,11 @@ pub async fn run_unfenced<F: Future>(
     how: How<F::Output>,
     body: Pin<&mut Option<F>>,
 ) -> F::Output {
-    let begun = match run::begin_unfenced(spec, participant, arguments.finish()) {
-        Ok(beginning) => beginning.await,
-        Err(error) => Err(error),
+    let beginning = match run::begin_unfenced(spec, participant, arguments.finish()) {
+        Ok(beginning) => beginning,
+        Err(error) => return (how.fail)(error),
     };
-    let phase = match begun {
+    let phase = match beginning.await {
         Ok(phase) => phase,
         Err(error) => return (how.fail)(error),
     };

@@ -59,11 +59,11 @@ where
     DB: FenceDatabase,
     B: AsyncFnOnce(&mut FenceTx<DB>, &States) -> R,
 {
-    let begun = match run::begin_fenced_function(spec, arguments.finish()) {
-        Ok(beginning) => beginning.await,
-        Err(error) => Err(error),
+    let beginning = match run::begin_fenced_function(spec, arguments.finish()) {
+        Ok(beginning) => beginning,
+        Err(error) => return (how.fail)(error),
     };
-    let (phase, mut transaction) = match begun {
+    let (phase, mut transaction) = match beginning.await {
         Ok(run::Begun::Run(phase, transaction)) => (phase, transaction),
         Ok(run::Begun::Replay(replay)) => return how.replay(*replay),
         Err(error) => return (how.fail)(error),
@@ -88,11 +88,11 @@ pub async fn run_unfenced_function<R, B: AsyncFnOnce(&States) -> R>(
     how: How<R>,
     body: B,
 ) -> R {
-    let begun = match run::begin_unfenced_function(spec, arguments.finish()) {
-        Ok(beginning) => beginning.await,
-        Err(error) => Err(error),
+    let beginning = match run::begin_unfenced_function(spec, arguments.finish()) {
+        Ok(beginning) => beginning,
+        Err(error) => return (how.fail)(error),
     };
-    let phase = match begun {
+    let phase = match beginning.await {
         Ok(phase) => phase,
         Err(error) => return (how.fail)(error),
     };
