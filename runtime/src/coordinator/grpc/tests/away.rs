@@ -28,6 +28,8 @@ async fn pass<T>(
     let step = async {
         loop {
             clock.advance(Duration::from_millis(100));
+            let waited = clock.now().saturating_sub(before);
+            assert!(waited < Duration::from_secs(60), "it is never given up");
             // Every task that could run has run before time goes on.
             for _ in 0..100 {
                 tokio::task::yield_now().await;

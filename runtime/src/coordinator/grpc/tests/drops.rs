@@ -9,7 +9,6 @@ use unanimous_protocol::message::{AdminAnswer, Reported};
 
 use super::proxy::Proxy;
 use super::*;
-use crate::clock::SystemClock;
 
 /// More polls than any request needs.
 const MANY: usize = 100;
@@ -152,6 +151,7 @@ async fn c4_each_request_over_the_wire_may_be_dropped_at_any_poll() {
     assert_eq!(proxy.connections(), 1, "no drop costs the stream");
 }
 
+#[cfg(feature = "embedded")]
 #[tokio::test]
 async fn c4_each_request_to_an_embedded_coordinator_may_be_dropped_at_any_poll() {
     let folder = tempfile::tempdir().unwrap();
