@@ -291,6 +291,6 @@ pub(super) fn confirmed(branches: &[Branch]) -> Box<[Arc<Registration>]> {
         .iter()
         .filter(|branch| branch.decision == Some(Decision::Commit));
     confirmed
-        .map(|branch| branch.registration.clone())
+        .map(|branch| branch.registration.without_arguments())
         .collect()
 }

@@ -279,6 +279,12 @@ impl<R: Rules> Turn<'_, R> {
         branch.parked = Some(reason.clone());
         let (xid, alias) = key;
         self.note(Note::Parked(xid, alias, reason.clone()));
+        if R::GIVEN_UP_IS_NOT_ENDED
+            && self.state.live(xid).is_some()
+            && let Some(era) = self.state.eras.get_mut(&xid.incarnation)
+        {
+            era.list_in_marks(xid.counter);
+        }
         if self.state.is_on_record(key) {
             let reason = Some(reason);
             self.append(Record::Parked { xid, alias, reason }, Force::Lazy);

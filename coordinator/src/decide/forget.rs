@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 
 use unanimous_protocol::message::Horizon;
-use unanimous_protocol::{BranchState, Decision, Incarnation, OwnXid};
+use unanimous_protocol::{BranchState, Decision, Incarnation, OwnXid, limits};
 
 use super::bits::Bits;
 use super::effect::{Message, To};
@@ -29,8 +29,12 @@ pub const ALL_COUNTERS: u64 = i64::MAX as u64;
 impl<R: Rules> Turn<'_, R> {
     /// One `horizon_interval` has passed.
     pub(super) fn horizon_tick(&mut self) {
+        let mut listed: usize = self.state.eras.values().map(Era::lists).sum();
         for incarnation in self.incarnations() {
-            self.age(incarnation);
+            listed -= self.lists(incarnation);
+            let room = self.state.settings.listed_max.saturating_sub(listed);
+            self.age(incarnation, room);
+            listed += self.lists(incarnation);
         }
         self.bound_memory();
         self.settle_acks();
@@ -41,8 +45,13 @@ impl<R: Rules> Turn<'_, R> {
         self.state.eras.keys().copied().collect()
     }
 
-    /// Everything that had ended `clean_ticks` ago, and nothing younger, is forgotten.
-    fn age(&mut self, incarnation: Incarnation) {
+    fn lists(&self, incarnation: Incarnation) -> usize {
+        self.state.eras.get(&incarnation).map_or(0, Era::lists)
+    }
+
+    /// Everything that had ended `clean_ticks` ago, and nothing younger, is forgotten. `room`: how
+    /// many may be listed.
+    fn age(&mut self, incarnation: Incarnation, room: usize) {
         let own = self.state.own;
         let last = if incarnation == own {
             self.state.counter
@@ -56,7 +65,7 @@ impl<R: Rules> Turn<'_, R> {
         if era.restored && R::RESTORED_HORIZON_STAYS {
             return;
         }
-        let mark = mark::<R>(era, last);
+        let mark = mark::<R>(era, last, room);
         era.marks.push_back(mark);
         if era.marks.len() <= clean_ticks {
             return;
@@ -249,9 +258,10 @@ impl<R: Rules> Turn<'_, R> {
 }
 
 /// How far everything has ended: the counter before the first that is undecided, and those below
-/// it that have not ended.
-fn mark<R: Rules>(era: &Era, last: u64) -> Horizon {
-    let from = era.marks.back().unwrap_or(&era.horizon);
+/// it that have not ended. Where more of these would be listed than there is room for, the horizon
+/// stays below them: nobody could be told of it otherwise.
+fn mark<R: Rules>(era: &Era, last: u64, room: usize) -> Horizon {
+    let from = era.last_mark();
     let still_owed = |counter: &u64| {
         let entry = era.transactions.get(counter);
         entry.is_some_and(|entry| ending::<R>(entry) != Ending::Ended)
@@ -259,14 +269,14 @@ fn mark<R: Rules>(era: &Era, last: u64) -> Horizon {
     let mut listed: BTreeSet<u64> = from.listed.iter().copied().filter(still_owed).collect();
     for (counter, entry) in era.transactions.range(from.counter + 1..) {
         match ending::<R>(entry) {
-            Ending::Undecided => {
+            Ending::Owed if listed.len() < room => {
+                listed.insert(*counter);
+            }
+            Ending::Undecided | Ending::Owed => {
                 return Horizon {
                     counter: counter - 1,
                     listed,
                 };
-            }
-            Ending::Owed => {
-                listed.insert(*counter);
             }
             Ending::Ended => {}
         }
@@ -298,6 +308,27 @@ fn ending<R: Rules>(entry: &Entry) -> Ending {
         Ending::Owed
     } else {
         Ending::Ended
+    }
+}
+
+impl Era {
+    fn last_mark(&self) -> &Horizon {
+        self.marks.back().unwrap_or(&self.horizon)
+    }
+
+    /// How many transactions its last mark lists.
+    fn lists(&self) -> usize {
+        self.last_mark().listed.len()
+    }
+
+    /// A branch of the transaction has parked. It may have counted as ended when the marks were
+    /// set: an operator has to find it all the same.
+    pub(super) fn list_in_marks(&mut self, counter: u64) {
+        for mark in &mut self.marks {
+            if counter <= mark.counter && mark.listed.len() < limits::LISTED_MAX {
+                mark.listed.insert(counter);
+            }
+        }
     }
 }
 

@@ -227,6 +227,8 @@ enum Known {
 fn is_same(bound: &Registration, register: &Register) -> bool {
     bound.resource == register.resource
         && bound.action == register.action
+        // What is on record, and what phase two is told, depend on it.
+        && bound.kind == register.kind
         && bound.digest == register.digest
 }
 

@@ -133,6 +133,18 @@ pub struct Registration {
     pub trace: Option<TraceContext>,
 }
 
+impl Registration {
+    /// What answers and people need once nothing is left to perform: recorded arguments take room.
+    pub(crate) fn without_arguments(self: &Arc<Self>) -> Arc<Self> {
+        if self.arguments.is_none() {
+            return Arc::clone(self);
+        }
+        let mut small = Self::clone(self);
+        small.arguments = None;
+        Arc::new(small)
+    }
+}
+
 impl fmt::Debug for Registration {
     /// Recorded arguments never reach a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

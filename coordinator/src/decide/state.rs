@@ -32,6 +32,8 @@ pub struct Settings {
     pub deliveries_max: usize,
     /// Most branches of one transaction.
     pub branches_max: usize,
+    /// Most transactions that the horizons list, over all incarnations: they stay below any more.
+    pub listed_max: usize,
 }
 
 impl Default for Settings {
@@ -46,6 +48,8 @@ impl Default for Settings {
             remembered_max: limits::REMEMBERED_MAX,
             deliveries_max: limits::DELIVERIES_MAX,
             branches_max: limits::BRANCHES_MAX,
+            // What parks later is listed as well, and all of it has to fit an announcement.
+            listed_max: limits::LISTED_MAX / 2,
         }
     }
 }
@@ -354,6 +358,12 @@ impl Branch {
             not_here: BTreeSet::new(),
             undecodable: None,
         }
+    }
+
+    /// Lets go of what only phase two needs.
+    pub(crate) fn let_go(&mut self) {
+        self.registration = self.registration.without_arguments();
+        self.reported = None;
     }
 
     /// Whether its participant has ended it.

@@ -144,6 +144,8 @@ impl Core {
             let mut inner = poisoned.into_inner();
             self.inner.clear_poison();
             self.end(&mut inner, ServiceError::Bug("a decision panicked"));
+            // Whoever takes the mutex next may send nothing.
+            inner.send_outbox();
             inner
         })
     }
@@ -441,6 +443,13 @@ impl Inner {
     pub(super) fn next_attachment(&mut self) -> u64 {
         self.attachments_made += 1;
         self.attachments_made
+    }
+
+    fn send_outbox(&mut self) {
+        for (sender, told) in std::mem::take(&mut self.outbox) {
+            // Whoever dropped its answer does not want it.
+            let _ = sender.send(told);
+        }
     }
 
     fn hold(&mut self, after: store::Position, to: To, message: Message) {

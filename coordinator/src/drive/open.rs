@@ -64,7 +64,7 @@ async fn begin_service(core: &Arc<Core>, start: Start) -> Result<(), OpenError> 
     {
         let mut inner = core.lock();
         let now = core.clock.now();
-        let horizon = now.saturating_add(core.settings.horizon_interval);
+        let horizon = now.saturating_add(core.settings.horizon_interval());
         core.set_timer_at(&mut inner, Timer::Horizon, horizon);
         let remember = now.saturating_add(core.settings.remember_interval());
         core.set_timer_at(&mut inner, Timer::Remember, remember);

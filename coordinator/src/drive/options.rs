@@ -71,12 +71,17 @@ impl Default for Settings {
 impl Settings {
     /// The same numbers as `decide` counts them.
     pub(super) fn counted(&self) -> decide::Settings {
-        let interval = self.horizon_interval.as_millis().max(1);
+        let interval = self.horizon_interval().as_millis();
         let ticks = self.clean_after.as_millis().div_ceil(interval);
         decide::Settings {
             clean_ticks: usize::try_from(ticks).unwrap_or(usize::MAX),
             ..decide::Settings::default()
         }
+    }
+
+    /// How often transactions age by one; never so often that nothing else is done.
+    pub(super) fn horizon_interval(&self) -> Duration {
+        self.horizon_interval.max(Duration::from_millis(1))
     }
 
     /// How often remembered outcomes age by one.

@@ -91,7 +91,10 @@ impl People {
             Note::Ended(xid, alias) => {
                 self.branches.remove(&(xid, alias));
             }
-            Note::Finished(finished) => {
+            Note::Finished(mut finished) => {
+                for branch in &mut finished.branches {
+                    branch.let_go();
+                }
                 let began = self.began.remove(&finished.xid).unwrap_or(now);
                 if self.finished.len() >= limits::FINISHED_KEPT_MAX {
                     self.finished.pop_front();

@@ -112,7 +112,7 @@ pub(super) async fn fire_due(core: &Arc<Core>) {
         match timer {
             Timer::Horizon => {
                 ticked = true;
-                let at = now.saturating_add(core.settings.horizon_interval);
+                let at = now.saturating_add(core.settings.horizon_interval());
                 core.set_timer_at(&mut inner, Timer::Horizon, at);
                 repeat_lost(core, &mut inner, now);
             }

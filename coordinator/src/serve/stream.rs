@@ -164,7 +164,11 @@ impl<S> ClientStream<S> {
         match request {
             ServerRequest::Begin(begin) => self.ask(id, session.begin(begin), ServerAnswer::Begin),
             ServerRequest::Register(register) => {
-                self.ask(id, session.register(register), ServerAnswer::Register);
+                // Phase two goes by preference where phase one runs, and it goes to attachments.
+                let mut attachments = self.attachments.values();
+                let home = attachments.find(|one| one.resources.contains(&register.resource));
+                let home = home.map_or(session, |attachment| &attachment.session);
+                self.ask(id, home.register(register), ServerAnswer::Register);
             }
             ServerRequest::Report(report) => {
                 self.ask(id, session.report(report), ServerAnswer::Report);

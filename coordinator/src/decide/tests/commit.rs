@@ -1,9 +1,10 @@
-use unanimous_protocol::message::{DecisionAnswer, JoinRefused};
+use unanimous_protocol::message::{DecisionAnswer, InDoubtAnswer, JoinRefused};
 use unanimous_protocol::{Alias, Decision, RollbackReason};
 
 use super::bench::call;
 use super::*;
 use crate::decide::rules::{All, Rules, mutants};
+use crate::decide::state::Entry;
 use crate::decide::{Record, Timer};
 
 const DIFFER: DecisionAnswer = DecisionAnswer::RolledBack(RollbackReason::BranchesDiffer);
@@ -21,6 +22,23 @@ fn rolls_back_what_is_being_committed<R: Rules>() -> bool {
     bench
         .deliveries(&xid)
         .contains(&(call("a:1"), Decision::Rollback))
+}
+
+/// For ten minutes, and a few thousand a second: that would be gigabytes.
+#[test]
+fn what_has_ended_keeps_no_arguments() {
+    let mut bench = Bench::<All>::new();
+    bench.attach(RES_A);
+    let xid = bench.begin();
+    let alias = bench.register(&xid, unfenced("a:1", RES_A));
+    bench.commit(&xid, &[alias], &[]);
+    assert!(bench.delivered.last().unwrap().1.arguments.is_some());
+    bench.end(RES_A, &xid, alias);
+    let Some(Entry::Finished(confirmed)) = bench.state.entry(xid.own().unwrap()) else {
+        panic!("it has not ended");
+    };
+    assert!(confirmed.iter().all(|branch| branch.arguments.is_none()));
+    assert_eq!(bench.in_doubt(&xid, "a:1", RES_A), InDoubtAnswer::Committed);
 }
 
 #[test]

@@ -71,6 +71,69 @@ fn retries_a_rollback_given_up<R: Rules>() -> AdminAnswer {
     bench.admin(AdminRequest::Retry(xid, "a:1".parse().unwrap()))
 }
 
+/// While it was merely repeated, the rollback of a lazy kind counted as ended.
+#[test]
+fn tc11_a_rollback_that_is_given_up_later_is_listed_as_well() {
+    let mut bench = Bench::<All>::with(Settings {
+        clean_ticks: 3,
+        ..Settings::default()
+    });
+    bench.attach(RES_A);
+    let xid = bench.begin();
+    let alias = bench.register(&xid, fenced("a:1", RES_A));
+    bench.rollback(&xid);
+    bench.timer(Timer::Horizon);
+    bench.timer(Timer::Horizon);
+    let park = BranchResult::Park(ParkReason::GaveUp("no".into()));
+    bench.result_from(u64::from(RES_A), &xid, alias, park);
+    for _ in 0..3 {
+        bench.horizon();
+    }
+    assert_eq!(bench.horizons.last().unwrap().1, horizon(1, &[1]));
+    let retry = AdminRequest::Retry(xid.clone(), "a:1".parse().unwrap());
+    assert_eq!(bench.admin(retry), AdminAnswer::Done(1));
+    bench.end(RES_A, &xid, alias);
+    for _ in 0..2 {
+        bench.horizon();
+    }
+    assert_eq!(bench.horizons.last().unwrap().1, horizon(1, &[]));
+}
+
+/// One database that is away for long must not make an announcement that no client takes (G7).
+#[test]
+fn tc11_no_more_is_listed_than_can_be_announced() {
+    let mut bench = Bench::<All>::with(Settings {
+        clean_ticks: 0,
+        listed_max: 3,
+        ..Settings::default()
+    });
+    let owe = |bench: &mut Bench<All>| {
+        let xid = bench.begin();
+        let alias = bench.register(&xid, fenced("a:1", RES_A));
+        bench.commit(&xid, &[alias], &[]);
+        (xid, alias)
+    };
+    let owed = [owe(&mut bench), owe(&mut bench)];
+    bench.horizon();
+    assert_eq!(bench.horizons.last().unwrap().1, horizon(2, &[1, 2]));
+    // The next start counts what the first one lists.
+    bench.crash(|_| true);
+    owe(&mut bench);
+    owe(&mut bench);
+    bench.horizon();
+    bench.horizon();
+    let (told, last) = bench.horizons.last().unwrap();
+    assert_eq!((*told, last), (incarnation(2), &horizon(1, &[1])));
+    bench.attach(RES_A);
+    for (xid, alias) in &owed {
+        bench.end(RES_A, xid, *alias);
+    }
+    bench.horizon();
+    bench.horizon();
+    let (told, last) = bench.horizons.last().unwrap();
+    assert_eq!((*told, last), (incarnation(2), &horizon(2, &[1, 2])));
+}
+
 #[test]
 fn tc11_a_rollback_that_was_given_up_is_listed_until_it_has_ended() {
     let all = retries_a_rollback_given_up::<All>();

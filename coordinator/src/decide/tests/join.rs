@@ -175,6 +175,24 @@ fn n4_a_call_id_is_bound_to_its_resource_and_arguments() {
     }
 }
 
+/// A repeat reaches a version whose branches leave something else behind. Bound to what the first
+/// one registered, an unfenced effect would have no record, and a failed try no cancel.
+#[test]
+fn n4_a_call_id_is_bound_to_the_kind_of_its_branch() {
+    use unanimous_protocol::BranchKind::{AlwaysCancel, Fenced, Unfenced};
+
+    for first in [Fenced, Unfenced, AlwaysCancel] {
+        for then in [Fenced, Unfenced, AlwaysCancel] {
+            let mut bench = Bench::<All>::new();
+            let xid = bench.begin();
+            bench.register(&xid, Branched("a:1", RES_A, first));
+            let request = bench.ask_register(&xid, Branched("a:1", RES_A, then), 0);
+            let joins = bench.joined(request).unwrap().is_ok();
+            assert_eq!(joins, first == then, "{first:?}, then {then:?}");
+        }
+    }
+}
+
 fn report(bench: &mut Bench<All>, xid: &Xid, text: &str, tried: &str) -> Reply {
     let request = bench.request();
     bench.event(Event::Report {

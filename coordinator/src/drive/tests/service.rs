@@ -1,8 +1,11 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use unanimous_protocol::message::{AttachRefused, BeginRefused};
 use unanimous_protocol::{Decision, RollbackReason, limits};
 
-use super::super::{OpenError, ServiceError, Status};
+use super::super::{OpenError, ServiceError, Settings, Status};
 use super::*;
+use crate::store::{Appended, Batch, Force, Listener, Loaded, MemoryStore, Store, StoreError};
 
 #[tokio::test]
 async fn tc3_a_transaction_rolls_back_at_its_deadline() {
@@ -219,4 +222,75 @@ async fn many_clients_at_once_each_hear_their_own_answers() {
     }
     assert_eq!(all.len(), 1_600, "g8: no xid twice");
     assert_eq!(coordinator.health().undecided, 0);
+}
+
+/// Panics when it is told to, as only a bug would.
+#[derive(Debug)]
+struct Panics {
+    inner: MemoryStore,
+    armed: Arc<AtomicBool>,
+}
+
+impl Store for Panics {
+    fn load(&self) -> Result<Loaded, StoreError> {
+        self.inner.load()
+    }
+
+    fn listen(&self, listener: Arc<dyn Listener>) {
+        self.inner.listen(listener);
+    }
+
+    fn append(&self, batch: Batch, force: Force) -> Result<Appended, StoreError> {
+        assert!(!self.armed.load(Ordering::SeqCst), "a test made it panic");
+        self.inner.append(batch, force)
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        self.inner.close()
+    }
+}
+
+#[tokio::test]
+async fn a_panic_inside_ends_the_service_and_whoever_waits_hears_of_it() {
+    let (disk, armed) = (MemoryDisk::new(), Arc::new(AtomicBool::new(false)));
+    let store = Panics {
+        inner: disk.open(),
+        armed: Arc::clone(&armed),
+    };
+    let coordinator = Coordinator::open(Options::over(store)).await.unwrap();
+    let session = coordinator.session("shop", "anonymous");
+    let mut xids = Vec::new();
+    for _ in 0..2 {
+        let began = session.begin(begin(Duration::from_mins(1))).await;
+        xids.push(began.unwrap().unwrap().xid);
+    }
+    disk.hold();
+    let waiting = session.commit(commit(&xids[0], &[]));
+    armed.store(true, Ordering::SeqCst);
+    let other = session.clone();
+    let second = commit(&xids[1], &[]);
+    let panicked = std::thread::spawn(move || drop(other.commit(second))).join();
+    assert!(panicked.is_err());
+    assert!(matches!(
+        coordinator.health().status,
+        Status::Ended(ServiceError::Bug(_))
+    ));
+    let told = waiting.await;
+    assert!(matches!(told, Err(ServiceError::Bug(_))), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_horizon_that_moves_without_pause_leaves_time_for_the_rest() {
+    let settings = Settings {
+        horizon_interval: Duration::ZERO,
+        ..Settings::default()
+    };
+    let clock = ManualClock::new();
+    let options = Options::memory()
+        .clock(Arc::new(clock.clone()))
+        .settings(settings);
+    let coordinator = Coordinator::open(options).await.unwrap();
+    clock.advance(Duration::from_secs(1));
+    coordinator.fire_due().await;
+    assert!(matches!(coordinator.health().status, Status::Serving));
 }

@@ -18,11 +18,12 @@ use tonic::{Code, IntoStreamingRequest as _, Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 use unanimous_protocol::message::{
     AdminAnswer, AdminRequest, Attach, AttachResource, Begin, BranchResult, Commit, DecisionAnswer,
+    Register,
 };
 use unanimous_protocol::wire::{
     FailureKind, FromClient, FromServer, ServerAnswer, ServerRequest, v1,
 };
-use unanimous_protocol::{Resource, Xid};
+use unanimous_protocol::{BranchKind, Digest, Resource, Xid};
 
 use super::*;
 use crate::Options;
@@ -312,22 +313,7 @@ async fn a_frame_beyond_the_limit_ends_the_stream_with_its_size() {
 async fn a_client_that_goes_away_is_detached() {
     let served = Served::start().await;
     let mut client = Client::welcomed(&served).await;
-    let resource = Resource {
-        participant: "account".parse().unwrap(),
-        database: None,
-    };
-    let attach = Attach {
-        application: "test".to_owned(),
-        principal: "somebody".to_owned(),
-        known_log: None,
-        newest: None,
-        resources: vec![AttachResource {
-            resource,
-            actions: ["debit".parse().unwrap()].into(),
-            horizons: [].into(),
-        }],
-    };
-    client.send(3, &FromClient::Attach(vec![(5, attach)]));
+    client.send(3, &attach_account());
     match client.next().await {
         Some((3, FromServer::Attached(verdicts))) => {
             assert!(matches!(verdicts.as_slice(), [(5, Ok(_))]), "{verdicts:?}");
@@ -352,6 +338,63 @@ async fn a_client_that_goes_away_is_detached() {
     while served.coordinator.health().attached > 0 {
         tokio::task::yield_now().await;
     }
+}
+
+fn account() -> Resource {
+    Resource {
+        participant: "account".parse().unwrap(),
+        database: None,
+    }
+}
+
+fn attach_account() -> FromClient {
+    let attach = Attach {
+        application: "test".to_owned(),
+        principal: "somebody".to_owned(),
+        known_log: None,
+        newest: None,
+        resources: vec![AttachResource {
+            resource: account(),
+            actions: ["debit".parse().unwrap()].into(),
+            horizons: [].into(),
+        }],
+    };
+    FromClient::Attach(vec![(5, attach)])
+}
+
+#[tokio::test]
+async fn phase_two_goes_by_preference_to_the_process_that_ran_phase_one() {
+    let served = Served::start().await;
+    // Whoever attached first would be the least busy.
+    let mut other = Client::welcomed(&served).await;
+    other.send(1, &attach_account());
+    other.next().await;
+    let mut home = Client::welcomed(&served).await;
+    home.send(1, &attach_account());
+    home.next().await;
+
+    let xid = home.begin(2).await;
+    let register = ServerRequest::Register(Register {
+        xid: xid.clone(),
+        call: "account.debit:1".parse().unwrap(),
+        resource: account(),
+        action: "debit".parse().unwrap(),
+        kind: BranchKind::Fenced,
+        digest: Digest([0; 32]),
+        arguments: None,
+        trace: None,
+    });
+    home.send(3, &FromClient::Request(register));
+    home.next().await;
+    home.send(
+        4,
+        &FromClient::Request(ServerRequest::Rollback(xid.clone())),
+    );
+    let said = [home.next().await.unwrap().1, home.next().await.unwrap().1];
+    let delivered = said
+        .iter()
+        .any(|frame| matches!(frame, FromServer::PhaseTwo(5, two) if two.xid == xid));
+    assert!(delivered, "{said:?}");
 }
 
 async fn admin(address: SocketAddr, request: v1::AdminRequest) -> Result<AdminAnswer, Status> {
