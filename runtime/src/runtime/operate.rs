@@ -173,7 +173,8 @@ impl Admin {
             .await
     }
 
-    /// The database is lost for ever: its branches end, their commit records are kept (OP4).
+    /// The database is lost for ever: its branches are parked, those decided later too, and their
+    /// commit records are kept (OP4). Returns how many were parked.
     pub async fn write_off(&self, database: DatabaseId) -> Result<usize, AdminError> {
         self.done(AdminRequest::WriteOff(database)).await
     }

@@ -190,7 +190,11 @@ pub(super) fn perform(
     let attachments = &shared.attachments;
     match delivery {
         Delivery::PhaseTwo(attachment, phase_two) => {
-            let handler = attachments.handler(attachment)?;
+            let Some(handler) = attachments.handler(attachment) else {
+                // Nobody will answer it: another instance is to have it.
+                shared.table.detach(attachment);
+                return None;
+            };
             let (xid, alias) = (phase_two.xid.clone(), phase_two.alias);
             // A panic in a participant is an error of that branch alone.
             let performed = AssertUnwindSafe(async move { handler.phase_two(*phase_two).await });

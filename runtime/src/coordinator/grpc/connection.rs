@@ -7,8 +7,10 @@ use futures_util::StreamExt as _;
 use tokio::sync::watch;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
-use unanimous_protocol::limits;
+use unanimous_protocol::message::BranchResult;
+use unanimous_protocol::wire::frame::AttachmentId;
 use unanimous_protocol::wire::{self, FailureKind, FromClient, FromServer, v1};
+use unanimous_protocol::{Alias, limits};
 
 use super::generated::coordinator_client::CoordinatorClient;
 use super::outgoing::Outgoing;
@@ -202,36 +204,58 @@ impl Connection {
                 Ok(frame) => frame,
                 Err(failure) => return failure,
             };
-            let id = frame.id;
-            let frame = match FromServer::of_frame(frame) {
-                Ok(frame) => frame,
-                Err(error) => {
-                    tracing::error!(%error, id, "the coordinator sent what is not understood");
-                    self.shared
-                        .table
-                        .answered(id, Err(protocol(&error.to_string())));
-                    continue;
-                }
-            };
-            match frame {
-                FromServer::Answer(answer) => self.shared.table.answered(id, Ok(answer)),
-                FromServer::Failure { kind, why } => {
-                    let failure = Failure { kind, why };
-                    if id == 0 {
-                        return failure;
-                    }
-                    self.failed(id, failure);
-                }
-                FromServer::Attached(verdicts) => self.attached(verdicts),
-                FromServer::PhaseTwo(id, phase_two) => {
-                    self.shared.attachments.phase_two(id, phase_two);
-                }
-                FromServer::Horizon(id, incarnation, horizon) => {
-                    self.shared.attachments.horizon(id, incarnation, horizon);
-                }
-                FromServer::Welcome { .. } => return protocol("it welcomed the stream twice"),
+            if let Err(failure) = self.take(frame) {
+                return failure;
             }
         }
+    }
+
+    /// Does what a frame says; tells why the stream has ended, if it has.
+    pub(super) fn take(&self, frame: v1::ServerFrame) -> Result<(), Failure> {
+        let (id, delivered) = (frame.id, delivered(&frame));
+        let frame = match FromServer::of_frame(frame) {
+            Ok(frame) => frame,
+            Err(error) => {
+                tracing::error!(%error, id, "the coordinator sent what is not understood");
+                let why = error.to_string();
+                match delivered {
+                    Some(delivered) => self.not_here(delivered, &why),
+                    None => self.shared.table.answered(id, Err(protocol(&why))),
+                }
+                return Ok(());
+            }
+        };
+        match frame {
+            FromServer::Answer(answer) => self.shared.table.answered(id, Ok(answer)),
+            FromServer::Failure { kind, why } => {
+                let failure = Failure { kind, why };
+                if id == 0 {
+                    return Err(failure);
+                }
+                self.failed(id, failure);
+            }
+            FromServer::Attached(verdicts) => self.attached(verdicts),
+            FromServer::PhaseTwo(id, phase_two) => {
+                self.shared.attachments.phase_two(id, phase_two);
+            }
+            FromServer::Horizon(id, incarnation, horizon) => {
+                self.shared.attachments.horizon(id, incarnation, horizon);
+            }
+            FromServer::Welcome { .. } => return Err(protocol("it welcomed the stream twice")),
+        }
+        Ok(())
+    }
+
+    /// A phase two that this version cannot read: another instance may be of a version that can.
+    fn not_here(&self, (attachment, xid, alias): Delivered, why: &str) {
+        let Ok(xid) = xid.parse() else { return };
+        let error = format!("this version cannot read the delivery: {why}").into();
+        self.shared.table.tell(FromClient::BranchAnswer {
+            attachment,
+            xid,
+            alias,
+            result: BranchResult::NotHere { error },
+        });
     }
 
     fn failed(&self, id: u64, failure: Failure) {
@@ -253,6 +277,8 @@ impl Connection {
     ) {
         for (id, verdict) in verdicts {
             let Some(handler) = self.shared.attachments.handler(id) else {
+                // It was dropped while it was being presented, so its farewell came too early.
+                self.shared.table.detach(id);
                 continue;
             };
             match verdict {
@@ -284,6 +310,19 @@ impl Connection {
                 () = clock.sleep(limits::RECONNECT_MAX) => {}
             }
         }
+    }
+}
+
+/// Which phase two a frame delivers, as far as its answer needs it.
+type Delivered = (AttachmentId, String, Alias);
+
+fn delivered(frame: &v1::ServerFrame) -> Option<Delivered> {
+    match &frame.body {
+        Some(v1::server_frame::Body::PhaseTwo(phase_two)) => {
+            let alias = Alias(phase_two.alias);
+            Some((phase_two.attachment, phase_two.xid.clone(), alias))
+        }
+        _ => None,
     }
 }
 

@@ -4,9 +4,10 @@ use unanimous_protocol::message::{
 };
 use unanimous_protocol::{Decision, Incarnation};
 
-use unanimous_protocol::wire::FromClient;
+use unanimous_protocol::wire::{FromClient, v1};
 
 use super::super::attachments::{Delivery, perform};
+use super::super::connection::Connection;
 use super::proxy::Proxy;
 use super::*;
 
@@ -239,6 +240,87 @@ async fn a_dropped_attachment_receives_nothing_more() {
     drop(account);
     while core.health().attached > 0 {
         tokio::task::yield_now().await;
+    }
+}
+
+/// Its farewell came before it was presented: the coordinator would deliver to nobody.
+#[tokio::test]
+async fn an_attachment_that_is_dropped_while_it_is_presented_is_detached() {
+    let core = core().await;
+    let served = Served::start(&core).await;
+    let client = client(&Told::at(served.address));
+    let account = Participant::new(&client, "account");
+    account.open.send_replace(false);
+    // The handler holds one, what it is about to present another.
+    while account.open.receiver_count() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let Participant {
+        open, _attachment, ..
+    } = account;
+    drop(_attachment);
+    open.send_replace(true);
+    let mut storage = Participant::new(&client, "storage");
+    storage.attached(1).await;
+    while core.health().attached > 1 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// What a frame says in answer, and which.
+fn said(shared: &Shared, epoch: u64) -> Option<FromClient> {
+    let waker = futures_util::task::noop_waker();
+    let mut cx = std::task::Context::from_waker(&waker);
+    match shared.table.poll_outgoing(epoch, &mut cx) {
+        std::task::Poll::Ready(frame) => Some(FromClient::of_frame(frame?).unwrap()),
+        std::task::Poll::Pending => None,
+    }
+}
+
+/// A newer coordinator knows kinds of branches that this version does not: repeated for ever, the
+/// branch would never reach an instance that does, nor an operator.
+#[tokio::test]
+async fn a_phase_two_that_cannot_be_read_is_answered_as_not_here() {
+    let resolver = Told::at("127.0.0.1:1".parse().unwrap());
+    let client = client(&resolver);
+    let connection = Connection::new(
+        Arc::clone(&client.shared),
+        Arc::new(resolver),
+        Entropy::system(),
+    );
+    let table = &client.shared.table;
+    let hello = FromClient::Hello {
+        version: 1,
+        application: "test".into(),
+    };
+    let epoch = table.open(hello.clone());
+    table.welcomed();
+    assert_eq!(said(&client.shared, epoch), Some(hello));
+    let xid: Xid = "u1.1.00000000000000aa.7".parse().unwrap();
+    let unheard_of = v1::PhaseTwo {
+        attachment: 3,
+        xid: xid.to_string(),
+        call: "account.debit:1".to_owned(),
+        alias: 2,
+        kind: 1_000,
+        ..v1::PhaseTwo::default()
+    };
+    let frame = v1::ServerFrame {
+        id: 0,
+        body: Some(v1::server_frame::Body::PhaseTwo(unheard_of)),
+    };
+    assert!(connection.take(frame).is_ok());
+    match said(&client.shared, epoch) {
+        Some(FromClient::BranchAnswer {
+            attachment: 3,
+            xid: of,
+            alias,
+            result: BranchResult::NotHere { error },
+        }) => {
+            assert_eq!((of, alias.0), (xid, 2));
+            assert!(error.contains("cannot read the delivery"), "{error}");
+        }
+        other => panic!("{other:?}"),
     }
 }
 
