@@ -21,7 +21,7 @@ impl<R: Rules> Turn<'_, R> {
                 return self.replaced(request, newest);
             }
             // This very start declared the restore: what the copy lacks is lost, and stays known
-            // as lost.
+            // as lost, with all before it.
             self.state.lost.insert(newest);
             self.append(Record::Lost(newest), Force::Lazy);
         }
@@ -46,7 +46,10 @@ impl<R: Rules> Turn<'_, R> {
             return None;
         }
         let newest = attach.newest?;
-        let known = self.state.eras.contains_key(&newest) || self.state.lost.contains(&newest);
+        // A start is numbered above all that were lost until then: whatever else has such a number
+        // was lost by the same restore.
+        let last_lost = self.state.lost.last().map_or(0, |lost| lost.number);
+        let known = self.state.eras.contains_key(&newest) || newest.number <= last_lost;
         (!known).then_some(newest)
     }
 

@@ -317,7 +317,7 @@ impl Core {
         let wait = match (delay, timer) {
             (Delay::For(wait), _) => wait,
             (Delay::BackOff, Timer::Retry(xid, alias)) => {
-                let attempts = inner.people.attempts(xid, alias);
+                let attempts = inner.people.tries(xid, alias);
                 let doubled = 1_u32.checked_shl(attempts.saturating_sub(1));
                 let wait = self
                     .settings

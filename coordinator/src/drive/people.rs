@@ -28,6 +28,8 @@ pub(super) struct People {
 #[derive(Debug, Default)]
 struct Phase2 {
     attempts: u32,
+    /// How often it was put off, also where nobody could be asked to perform it.
+    rested: u32,
     last_error: Option<Arc<str>>,
     under_way_since: Option<Duration>,
     next_at: Option<Duration>,
@@ -58,13 +60,15 @@ impl People {
     pub(super) fn rests(&mut self, xid: OwnXid, alias: Alias, until: Duration) {
         let branch = self.branches.entry((xid, alias)).or_default();
         branch.under_way_since = None;
+        branch.rested = branch.rested.saturating_add(1);
         branch.next_at = Some(until);
     }
 
-    pub(super) fn attempts(&self, xid: OwnXid, alias: Alias) -> u32 {
+    /// How often it was tried in vain: by a participant, or for want of one.
+    pub(super) fn tries(&self, xid: OwnXid, alias: Alias) -> u32 {
         self.branches
             .get(&(xid, alias))
-            .map_or(0, |branch| branch.attempts)
+            .map_or(0, |branch| branch.attempts.max(branch.rested))
     }
 
     /// Branches whose phase two was delivered before then and not answered since.

@@ -46,6 +46,33 @@ fn tc14_an_incarnation_of_another_log_is_none_of_our_business() {
     assert!(matches!(attached, Some(Reply::Attached(Ok(_)))));
 }
 
+/// One database has met the last incarnation that the restore lost, another one only an earlier one;
+/// the second comes when the restore is over.
+#[test]
+fn tc14_what_a_declared_restore_lost_earlier_is_known_as_lost_as_well() {
+    let mut bench = Bench::<All>::new();
+    bench.start(true);
+    bench.sync();
+    let attach = |bench: &mut Bench<All>, number| {
+        let newest = Some(incarnation(number));
+        let answer = bench.attach_as(number, RES_A, &["debit"], attach_of(newest));
+        matches!(answer, Some(Reply::Attached(Ok(_))))
+    };
+    assert!(attach(&mut bench, 10));
+    // The driver numbers the next start above it.
+    bench.crash_numbered(11);
+    for number in [10, 9, 11] {
+        assert!(attach(&mut bench, number), "{number}");
+    }
+    let of_lost = "u1.9.000000000000fef6.1".parse().unwrap();
+    assert_eq!(
+        bench.in_doubt(&of_lost, "a:1", RES_A),
+        InDoubtAnswer::Foreign
+    );
+    // Another copy brought back since is found out all the same.
+    assert!(!attach(&mut bench, 12));
+}
+
 #[test]
 fn tc14_a_declared_restore_goes_on_and_remembers_what_was_lost() {
     let mut bench = Bench::<All>::new();

@@ -112,6 +112,12 @@ impl<R: Rules> Bench<R> {
         }
     }
 
+    /// The process crashes, all of its log survives, and the next start has this number.
+    pub(super) fn crash_numbered(&mut self, number: u64) {
+        self.starts = number - 1;
+        self.crash(|_| true);
+    }
+
     /// The process ends; all of the log survives. Not yet durable: `sync` makes it serve.
     pub(super) fn start(&mut self, restored: bool) {
         self.starts += 1;

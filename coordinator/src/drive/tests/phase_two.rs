@@ -36,6 +36,24 @@ async fn tc10_a_phase_two_is_repeated_with_back_off_until_it_ends() {
     assert!(member.try_phase_two().is_none(), "delivered after it ended");
 }
 
+/// A version that knows the action is not there: an attachment makes the branch due at once, so
+/// looking for one ten times a second would be for nothing, and there may be thousands.
+#[tokio::test]
+async fn what_nobody_can_perform_is_looked_after_with_back_off() {
+    let rig = Rig::new().await;
+    let session = rig.coordinator.session("account", "anonymous");
+    let mut another_version = attach(&["account"], None);
+    another_version.resources[0].actions = ["credit".parse().unwrap()].into();
+    let attached = session.attach(another_version).await.unwrap().unwrap();
+    let xid = committed(&rig, "account").await.own().unwrap();
+    for _ in 0..600 {
+        rig.pass(limits::PHASE_TWO_RETRY_MIN).await;
+    }
+    let tries = rig.coordinator.core.lock().people.tries(xid, Alias(1));
+    assert!((4..=20).contains(&tries), "{tries}");
+    drop(attached);
+}
+
 #[tokio::test]
 async fn an_attachment_makes_the_deliveries_of_its_resource_due_at_once() {
     let rig = Rig::new().await;

@@ -256,9 +256,11 @@ async fn an_attachment_that_is_dropped_while_it_is_presented_is_detached() {
         tokio::task::yield_now().await;
     }
     let Participant {
-        open, _attachment, ..
+        open,
+        _attachment: attachment,
+        ..
     } = account;
-    drop(_attachment);
+    drop(attachment);
     open.send_replace(true);
     let mut storage = Participant::new(&client, "storage");
     storage.attached(1).await;
