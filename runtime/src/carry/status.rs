@@ -31,8 +31,14 @@ fn kind(error: &Error) -> Kind {
 
 #[cfg(feature = "tower")]
 impl Error {
-    /// The HTTP status that tells this error to a client: 409 when the transaction rolled back,
-    /// 500 when its outcome is unknown.
+    /// The HTTP status that tells this error to a client.
+    ///
+    /// | status | errors |
+    /// |---|---|
+    /// | 409 | it rolled back, or a call failed: whatever [`Error::is_retryable`] says may be repeated |
+    /// | 503 | [`Error::BeginRefused`], [`Error::ShuttingDown`]: nothing was begun, come back later |
+    /// | 504 | [`Error::TimedOut`]: it ran out of time and rolls back |
+    /// | 500 | [`Error::Unknown`], whose outcome nobody may guess, and everything else: mistakes in the program, such as [`Error::NotInTransaction`] |
     #[must_use]
     pub fn http_status(&self) -> http::StatusCode {
         match kind(self) {
