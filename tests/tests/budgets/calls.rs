@@ -102,6 +102,7 @@ pub(crate) async fn function(user: &str, amount: u64) -> Result<(), Error> {
 }
 
 async fn done() -> Result<(), Error> {
+    ready(()).await;
     Ok(())
 }
 
