@@ -36,6 +36,9 @@ pub const SCHEMA: &str = fence::schema::SCHEMA;
 /// refuses it otherwise: SQLite's own defaults (a rollback journal, `synchronous = FULL`) may lose
 /// the last commit with the power.
 ///
+/// Keep a participant's tables in this file itself: SQLite commits databases that were added with
+/// `ATTACH` one after the other, so that a loss of power may part them from the fence's rows.
+///
 /// # Errors
 ///
 /// [`FenceError::Open`] if the file cannot be opened, [`FenceError::NotDurable`] if it is no file
