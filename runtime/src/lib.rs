@@ -37,6 +37,13 @@
 //! is told as [`Error`], and an outcome that is not known as [`Error::Unknown`], never as one of
 //! the others; ask later with [`Runtime::outcome`], or settle it with [`Runtime::resolve`].
 //!
+//! # Errors
+//!
+//! One type per boundary: [`Error`] is what transactional code meets, [`BuildError`] what
+//! [`RuntimeBuilder::build`] refuses, [`AdminError`] what an operator's request comes to, and
+//! [`FenceError`] how the database of a fence fails. What can be mended by writing something else is
+//! told in the text itself, not in its sources alone.
+//!
 //! # What is not promised
 //!
 //! Only actions are undone: plain SQL in a transactional body is not. A restart of the coordinator
@@ -68,6 +75,7 @@ pub mod sqlite;
 #[doc(hidden)]
 pub mod __private;
 
+pub use branch::fence::FenceError;
 pub use branch::{Action, Branch, BranchContext, KeepError, Participant, PhaseTwoError};
 pub use carry::Context;
 pub use error::{CallFailure, Called, Error};
@@ -77,7 +85,7 @@ pub use global::{
     keyed, outside, retry_call, retry_transaction, spawn, tolerate, xid,
 };
 pub use hooks::{Begun, HookResult, TransactionHook};
-pub use runtime::{Runtime, RuntimeBuilder};
+pub use runtime::{AdminError, BuildError, InstallError, Runtime, RuntimeBuilder};
 pub use unanimous_protocol::{Decision, Outcome, RollbackReason, UnknownWhy, Xid};
 
 /// The names, states and messages that [`coordinator::Coordinator`], [`runtime::Admin`] and

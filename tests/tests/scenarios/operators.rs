@@ -348,7 +348,7 @@ async fn requests_that_do_not_fit_are_refused_and_change_nothing() {
     for (index, refused) in refusals.into_iter().enumerate() {
         let error = refused.expect_err(&format!("request {index} does not fit"));
         assert!(
-            matches!(error, unanimous::runtime::AdminError::Refused(_)),
+            matches!(error, unanimous::AdminError::Refused(_)),
             "{index}: {error:?}"
         );
         assert!(!error.to_string().is_empty());

@@ -1,15 +1,15 @@
 //! What `build()` refuses: the message names the mistake and the way out, and nothing changes.
 
-use std::error::Error as StdError;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use unanimous::runtime::BuildError;
 use unanimous::sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use unanimous::sqlx::{self, Sqlite, SqlitePool};
-use unanimous::{FenceTx, GlobalTransaction, Participant, Runtime, RuntimeBuilder, participant};
+use unanimous::{
+    BuildError, FenceTx, GlobalTransaction, Participant, Runtime, RuntimeBuilder, participant,
+};
 
 use crate::logs;
 use crate::vault::{Failure, SCHEMA, Script, Vault};
@@ -47,16 +47,10 @@ impl Named {
     }
 }
 
-/// The message with its sources.
+/// The message alone: it says what to write without its sources, which many a log leaves out.
 async fn refusal(builder: RuntimeBuilder) -> String {
-    let error = builder.build().await.expect_err("it is refused");
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
+    let error: BuildError = builder.build().await.expect_err("it is refused");
+    error.to_string()
 }
 
 #[track_caller]

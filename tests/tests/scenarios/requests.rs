@@ -9,9 +9,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use unanimous::clock::{Clock, ManualClock, SystemClock};
 use unanimous::protocol::message::Horizon;
-use unanimous::runtime::AdminError;
 use unanimous::sqlx;
-use unanimous::{Decision, GlobalTransaction, Outcome, Xid};
+use unanimous::{AdminError, Decision, GlobalTransaction, Outcome, Xid};
 
 use crate::cancellation::{MANY, at_every_poll, polled};
 use crate::process::{Process, Server};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use unanimous_protocol::ids::{NameError, Target};
 use unanimous_protocol::{ActionName, DatabaseId, Resource};
 
+use super::chain;
 use crate::branch::fence::{DynFence, FenceError};
 use crate::branch::function::Function;
 use crate::branch::{ActionSpec, Participant, SourceLocation};
@@ -71,14 +72,14 @@ pub enum ProvideError {
         second: Option<SourceLocation>,
     },
     /// Its fence cannot be used.
-    #[error("the fence of the participant `{name}`{at} cannot be used", at = At(*.at))]
+    // With all its sources: the last of them may be what says what to write.
+    #[error("the fence of the participant `{name}`{at} cannot be used: {}", chain(.error), at = At(*.at))]
     Fence {
         /// The participant.
         name: String,
         /// Where it is declared.
         at: Option<SourceLocation>,
         /// Why.
-        #[source]
         error: FenceError,
     },
 }
