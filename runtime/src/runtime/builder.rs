@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::decisions::Decisions;
 use super::functions::Functions;
+use super::pace::{Clocked, Pace};
 use super::url::{CHOICES, Url, UrlError, VARIABLE};
 use super::{Inner, Runtime, Settings, Tasks, open::Open};
 use crate::__private::LinkedParticipant;
@@ -34,6 +35,7 @@ pub struct RuntimeBuilder {
     events: Option<EventHandler>,
     hooks: Hooks,
     points: Points,
+    pace: Arc<dyn Pace>,
     settings: Settings,
 }
 
@@ -124,6 +126,7 @@ impl RuntimeBuilder {
             events: None,
             hooks: Hooks::default(),
             points: Points::default(),
+            pace: Arc::new(Clocked),
             settings: Settings::default(),
         }
     }
@@ -248,6 +251,13 @@ impl RuntimeBuilder {
         self
     }
 
+    /// How waits for the end of branches pass the time.
+    #[cfg(feature = "testing")]
+    pub(crate) fn pace(mut self, pace: Arc<dyn Pace>) -> Self {
+        self.pace = pace;
+        self
+    }
+
     /// Opens the coordinator, prepares the participants' databases, and starts to serve phase two.
     ///
     /// Does what is local and succeeds while a remote coordinator is away;
@@ -304,6 +314,7 @@ impl RuntimeBuilder {
             attachment: Mutex::new(None),
             open: Open::new(),
             points: self.points,
+            pace: self.pace,
             _tasks: Tasks(tasks.into()),
         };
         let runtime = Runtime {

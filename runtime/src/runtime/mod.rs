@@ -6,6 +6,7 @@ mod decisions;
 mod functions;
 mod open;
 mod operate;
+mod pace;
 #[cfg(feature = "tower")]
 mod readiness;
 mod settings;
@@ -35,6 +36,7 @@ pub use url::UrlError;
 
 pub(crate) use decisions::{Decisions, Job, Undecided};
 pub(crate) use open::OpenTransaction;
+pub(crate) use pace::Pace;
 pub(crate) use settings::Settings;
 #[cfg(feature = "embedded")]
 pub(crate) use url::EmbeddedUrl;
@@ -101,6 +103,7 @@ pub(crate) struct Inner {
     attachment: Mutex<Option<Attachment>>,
     open: open::Open,
     points: Points,
+    pace: Arc<dyn Pace>,
     _tasks: Tasks,
 }
 
@@ -209,32 +212,6 @@ impl Runtime {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-    }
-
-    /// Asks again, 5 ms to 200 ms apart, until it is seen or the time is over.
-    async fn poll_until<F: Future<Output = bool>>(
-        &self,
-        within: Duration,
-        seen: impl Fn() -> F,
-    ) -> bool {
-        let deadline = self.inner.clock.now().saturating_add(within);
-        let mut wait = Duration::from_millis(5);
-        loop {
-            // A coordinator that does not answer is not waited for any longer.
-            let seen = tokio::select! {
-                biased;
-                seen = seen() => seen,
-                () = self.inner.clock.sleep_until(deadline) => return false,
-            };
-            if seen {
-                return true;
-            }
-            if self.inner.clock.now() >= deadline {
-                return false;
-            }
-            self.inner.clock.sleep(wait).await;
-            wait = (wait * 2).min(Duration::from_millis(200));
-        }
     }
 
     /// The runtime that surrounds the caller, or the installed one.

@@ -87,7 +87,7 @@ impl Harness {
         let clock = ManualClock::new();
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let memory = crate::coordinator::open(Url::Memory, &"harness".into(), &shared).await?;
-        let stage = Stage::new(memory);
+        let stage = Stage::new(memory, Arc::clone(&shared));
         let faults = FaultPlan::new();
         let events = Arc::<Mutex<Vec<Event>>>::default();
         let heard = Arc::clone(&events);
@@ -95,6 +95,7 @@ impl Harness {
             .application("harness")
             .coordinator_value(Arc::clone(&stage) as _)
             .clock(shared)
+            .pace(Arc::clone(&stage) as _)
             .faults(Arc::new(faults.clone()))
             .on_event(move |event| {
                 let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -117,7 +118,10 @@ impl Harness {
     /// `#[global_transactional]` begin and decide here. What they decided is in
     /// [`decided`](Self::decided); its phase two waits for [`deliver`](Self::deliver).
     ///
-    /// A function that waits for its branches (`settle = ..`) needs [`open`](Self::open) first.
+    /// A function that waits for its branches (`settle = ..`) returns once they have ended if
+    /// deliveries are [open](Self::open). Otherwise, and where phase two fails, it returns without
+    /// them: nothing more happens before the test delivers, or advances the clock.
+    /// [`Runtime::settled`] and [`Runtime::quiet`] wait in the same way.
     pub async fn scope<F: Future>(&self, future: F) -> F::Output {
         self.runtime.scope(future).await
     }

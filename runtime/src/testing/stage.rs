@@ -13,10 +13,15 @@ use unanimous_protocol::message::{
 };
 use unanimous_protocol::{Alias, BranchState, CallId, Decision, Incarnation, Xid};
 
+use crate::clock::Clock;
 use crate::coordinator::{Answer, Attachment, Capabilities, Coordinator, PhaseTwoHandler};
+use crate::runtime::Pace;
 
 /// A coordinator in memory delivers at once; a test that waits longer would wait for ever.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Between two questions whether branches have ended: the coordinator is in this process.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// A coordinator whose phase two waits.
 #[derive(Debug)]
@@ -27,6 +32,8 @@ pub(super) struct Stage {
 
 #[derive(Debug)]
 struct Shared {
+    /// The test's.
+    clock: Arc<dyn Clock>,
     state: Mutex<State>,
     /// Counts what was delivered to the stage.
     delivered: watch::Sender<usize>,
@@ -42,6 +49,10 @@ struct State {
     held: BTreeMap<(Xid, Alias), Held>,
     /// Branches that were delivered at least once.
     met: BTreeSet<(Xid, Alias)>,
+    /// Branches whose last delivery failed, and when: the coordinator's back-off runs.
+    failed: BTreeMap<(Xid, Alias), Duration>,
+    /// Branches that wait for an operator; true once the coordinator says so too.
+    parked: BTreeMap<(Xid, Alias), bool>,
     handler: Option<Arc<dyn PhaseTwoHandler>>,
 }
 
@@ -70,11 +81,43 @@ impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// What the coordinator hears of a delivery.
+    fn answered(&self, branch: (Xid, Alias), result: BranchResult) -> BranchResult {
+        match result {
+            BranchResult::Ended => {}
+            BranchResult::Retry { .. } | BranchResult::NotHere { .. } => {
+                self.state().failed.insert(branch, self.clock.now());
+            }
+            BranchResult::Park(_) => {
+                self.state().parked.insert(branch, false);
+            }
+        }
+        result
+    }
+
+    /// Whether nothing more happens to a branch before the test delivers it, advances the clock, or
+    /// acts as an operator.
+    fn waits_for_test(&self) -> bool {
+        let now = self.clock.now();
+        let state = self.state();
+        !state.held.is_empty()
+            || state.failed.values().any(|failed| *failed == now)
+            || state.parked.values().any(|said| *said)
+    }
+
+    /// Branches that the coordinator may not have parked yet.
+    fn parking(&self) -> Vec<(Xid, Alias)> {
+        let state = self.state();
+        let parking = state.parked.iter().filter(|(_, said)| !**said);
+        parking.map(|(branch, _)| branch.clone()).collect()
+    }
 }
 
 impl Stage {
-    pub(super) fn new(inner: Arc<dyn Coordinator>) -> Arc<Self> {
+    pub(super) fn new(inner: Arc<dyn Coordinator>, clock: Arc<dyn Clock>) -> Arc<Self> {
         let shared = Shared {
+            clock,
             state: Mutex::default(),
             delivered: watch::Sender::new(0),
         };
@@ -335,6 +378,34 @@ impl Coordinator for Stage {
     }
 }
 
+/// The test's clock stands still, so waits are told when something can have happened.
+impl Pace for Stage {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the coordinator answers while the test's clock stands still"
+    )]
+    fn pause(&self, _: &dyn Clock, _: Duration) -> BoxFuture<'static, bool> {
+        let (inner, shared) = (Arc::clone(&self.inner), Arc::clone(&self.shared));
+        Box::pin(async move {
+            if shared.waits_for_test() {
+                return false;
+            }
+            for (xid, alias) in shared.parking() {
+                let shown = inner.admin(AdminRequest::Show(xid.clone())).await;
+                let Ok(AdminAnswer::Transaction(detail)) = shown else {
+                    continue;
+                };
+                let mut branches = detail.branches.iter();
+                if branches.any(|one| one.alias == alias && one.state == BranchState::Parked) {
+                    shared.state().parked.insert((xid, alias), true);
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+            true
+        })
+    }
+}
+
 /// A handler that holds phase two back.
 struct Holding {
     handler: Arc<dyn PhaseTwoHandler>,
@@ -365,20 +436,24 @@ impl PhaseTwoHandler for Holding {
     fn phase_two(&self, message: PhaseTwo) -> BoxFuture<'static, BranchResult> {
         let key = (message.xid.clone(), message.alias);
         let (answer, answered) = oneshot::channel();
+        let shared = Arc::clone(&self.shared);
         {
             let mut state = self.shared.state();
             state.met.insert(key.clone());
+            state.failed.remove(&key);
+            state.parked.remove(&key);
             if state.open {
                 drop(state);
                 self.shared.delivered.send_modify(|count| *count += 1);
-                return self.handler.phase_two(message);
+                let performed = self.handler.phase_two(message);
+                return Box::pin(async move { shared.answered(key, performed.await) });
             }
-            state.held.insert(key, Held { message, answer });
+            state.held.insert(key.clone(), Held { message, answer });
         }
         self.shared.delivered.send_modify(|count| *count += 1);
         Box::pin(async move {
             match answered.await {
-                Ok(result) => result,
+                Ok(result) => shared.answered(key, result),
                 Err(_) => pending().await,
             }
         })

@@ -10,3 +10,4 @@ mod participants;
 mod provers;
 mod readme;
 mod scripted;
+mod settling;
