@@ -183,10 +183,15 @@ impl Runtime {
 
     /// Waits at most `within` until the coordinator is quiet: nothing open, every branch ended or
     /// parked. Tells whether that was seen.
+    ///
+    /// After a start, and after each new connection to the coordinator, the rows that this
+    /// process's participants tried before come first: each is asked about, and confirmed or
+    /// given back. Those of other processes are not known here.
     pub async fn quiet(&self, within: Duration) -> bool {
         let seen = || async {
             let unfinished = self.admin().list(false, usize::MAX).await;
             unfinished.is_ok_and(|all| all.iter().all(operate::is_quiet))
+                && self.inner.deliveries.has_asked()
         };
         self.poll_until(within, seen).await
     }

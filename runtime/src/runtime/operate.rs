@@ -21,7 +21,9 @@ pub struct Health {
     pub detached_because: Option<String>,
     /// Branches of these participants that wait for an operator.
     pub parked: u64,
-    /// Tried rows that were asked about and not decided yet.
+    /// Tried rows whose decision is overdue (10 s), or may have been missed: after a start or a new
+    /// connection to the coordinator all that were tried before, until each has been asked about
+    /// and brought to what was decided. Counted up to 1 000 for each participant.
     pub in_doubt: u64,
     /// Transactions that this process began and has not decided.
     pub open: usize,

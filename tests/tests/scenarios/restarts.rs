@@ -48,6 +48,11 @@ fn matrix_2_a_process_that_dies_in_the_body_has_rolled_back_after_its_restart() 
     process.kill();
     let again = Process::embedded(&site);
     again.run(async |world| {
+        assert!(world.runtime.quiet(LONG).await);
+        for vault in &world.vaults {
+            assert_eq!(vault.tried_rows().await, 0, "quiet, and not given back");
+        }
+        assert_eq!(world.runtime.health().await.in_doubt, 0);
         world.settle().await;
         assert_eq!(world.sums().await, sold(0));
         assert_eq!(world.vaults[1].history("b").await, [1, 0, 1]);

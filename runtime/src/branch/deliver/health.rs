@@ -19,7 +19,7 @@ pub(crate) struct DeliveryHealth {
     pub(crate) detached_because: Option<String>,
     /// Branches that wait for an operator.
     pub(crate) parked: u64,
-    /// Tried branches whose decision is overdue.
+    /// Tried branches whose decision is overdue, or may have been missed.
     pub(crate) in_doubt: u64,
     /// The resources that have a fence, by name.
     pub(crate) resources: Vec<ResourceHealth>,
@@ -33,7 +33,8 @@ pub(crate) struct ResourceHealth {
     pub(crate) resource: Resource,
     /// Branches that wait for an operator.
     pub(crate) parked: u64,
-    /// Tried branches whose decision is overdue; counted up to 1 000.
+    /// Tried branches whose decision is overdue, or may have been missed: before the question of an
+    /// attachment is answered, all of them. Counted up to 1 000.
     pub(crate) in_doubt: u64,
     /// The age of the oldest branch that is tried and not parked.
     pub(crate) oldest_open: Option<Duration>,
@@ -72,7 +73,9 @@ impl Inner {
             oldest_open: None,
             error: None,
         };
-        match self.numbers(healthy.clone(), fence).await {
+        let is_attached = matches!(*self.attach_state.borrow(), AttachState::Attached { .. });
+        let may_be_missed = is_attached && !self.has_asked(provided);
+        match self.numbers(healthy.clone(), fence, may_be_missed).await {
             Ok(health) => health,
             Err(error) => ResourceHealth {
                 error: Some(chain(&error)),
@@ -85,6 +88,7 @@ impl Inner {
         &self,
         mut health: ResourceHealth,
         fence: &dyn DynFence,
+        may_be_missed: bool,
     ) -> Result<ResourceHealth, FenceError> {
         let participant = &health.resource.participant;
         health.parked = fence.parked(participant.clone()).await?;
@@ -97,10 +101,11 @@ impl Inner {
         let age = |created_ms: i64| {
             Duration::from_millis(u64::try_from(now_ms.saturating_sub(created_ms)).unwrap_or(0))
         };
-        let overdue = rows
-            .iter()
-            .filter(|row| age(row.created_ms) >= limits::IN_DOUBT_AGE);
-        health.in_doubt = overdue.count() as u64;
+        let in_doubt = rows.iter().filter(|row| {
+            let is_missed = may_be_missed && !self.under_way.is_heard_or_running(&row.key);
+            is_missed || age(row.created_ms) >= limits::IN_DOUBT_AGE
+        });
+        health.in_doubt = in_doubt.count() as u64;
         health.oldest_open = rows.first().map(|row| age(row.created_ms));
         Ok(health)
     }

@@ -1,23 +1,49 @@
 //! Questions about tried rows whose decision was not heard (RM6), and their answers (RM7).
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream;
 use tokio::sync::watch;
 use unanimous_protocol::message::{InDoubtAnswer, InDoubtQuestion};
-use unanimous_protocol::{ActionName, BranchKind, Decision, limits};
+use unanimous_protocol::{ActionName, BranchKind, Decision, ParticipantName, limits};
 
-use super::perform::Work;
+use super::perform::{Done, Work};
 use super::{AttachState, Inner, Provided, chain};
 use crate::branch::fence::{DynFence, InDoubtRow, PhaseTwoCause};
 use crate::coordinator::Coordinator;
 use crate::events::Event;
 
+/// What the last rounds came to, for people who wait.
+#[derive(Debug, Default)]
+pub(super) struct Rounds(Mutex<BTreeMap<ParticipantName, Round>>);
+
+/// A round in which every question was answered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Round {
+    /// At which attachment; none yet: 0.
+    pub(super) nth: u64,
+    /// Rows whose decision was told and could not be carried out: the next round tries again.
+    pub(super) failed: usize,
+}
+
+impl Rounds {
+    fn ended(&self, participant: &ParticipantName, round: Round) {
+        let mut rounds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        rounds.insert(participant.clone(), round);
+    }
+
+    pub(super) fn last(&self, participant: &ParticipantName) -> Round {
+        let rounds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        rounds.get(participant).copied().unwrap_or_default()
+    }
+}
+
 /// Each resource asks for itself: a slow database delays nobody else (G7).
 pub(super) async fn ask_for_ever(inner: &Arc<Inner>, coordinator: &Arc<dyn Coordinator>) {
-    if !coordinator.capabilities().answers_in_doubt {
+    if !inner.is_answered {
         return;
     }
     let provided: Vec<_> = inner.registry.iter().cloned().collect();
@@ -79,8 +105,10 @@ impl Asker<'_> {
             } else {
                 Age::Any
             };
-            if self.round(age).await {
+            if let Some(failed) = self.round(age).await {
                 asked = nth;
+                let participant = &self.provided.resource().participant;
+                self.inner.rounds.ended(participant, Round { nth, failed });
             }
             self.tell_given_up().await;
             if self.wait(&mut states).await.is_err() {
@@ -100,25 +128,24 @@ impl Asker<'_> {
         }
     }
 
-    /// Asks about every row of that age, a page at a time. True if every question was answered.
-    async fn round(&self, age: Age) -> bool {
+    /// Asks about every row of that age, a page at a time. None unless every question was answered;
+    /// else how many rows could not be brought to what was decided.
+    async fn round(&self, age: Age) -> Option<usize> {
         let before_ms = match age {
             Age::Any => i64::MAX,
             Age::Old => self.overdue_ms(),
         };
-        let mut after = None;
+        let (mut after, mut failed) = (None, 0);
         loop {
-            let Some(mut page) = self.page(before_ms, after).await else {
-                return false;
-            };
+            let mut page = self.page(before_ms, after).await?;
             after = page.last().cloned();
             let last_page = page.len() < limits::IN_DOUBT_BATCH_MAX;
             page.retain(|row| !self.inner.under_way.is_heard_or_running(&row.key));
-            if !page.is_empty() && !self.ask(page).await {
-                return false;
+            if !page.is_empty() {
+                failed += self.ask(page).await?;
             }
             if last_page {
-                return true;
+                return Some(failed);
             }
         }
     }
@@ -148,15 +175,16 @@ impl Asker<'_> {
             .saturating_sub(age_ms)
     }
 
-    /// One question, and what its answers ask for.
-    async fn ask(&self, rows: Vec<InDoubtRow>) -> bool {
+    /// One question, and what its answers ask for. None if it was not answered; else how many rows
+    /// could not be brought to what was decided.
+    async fn ask(&self, rows: Vec<InDoubtRow>) -> Option<usize> {
         let questions = rows.iter().map(|row| self.question(row, None)).collect();
         let answers = match self.coordinator.in_doubt(questions).await {
             Ok(answers) => answers,
             Err(error) => {
                 let resource = self.provided.resource();
                 tracing::debug!(%resource, %error, "a question about rows in doubt was not answered");
-                return false;
+                return None;
             }
         };
         if answers.len() != rows.len() {
@@ -166,15 +194,16 @@ impl Asker<'_> {
                 answers,
                 "answers that cannot be told apart are ignored"
             );
-            return false;
+            return None;
         }
         let answered = stream::iter(rows.into_iter().zip(answers));
         let answered = answered.map(|(row, answer)| self.answered(row, answer));
-        answered
+        let failed = answered
             .buffer_unordered(limits::DELIVERIES_MAX)
-            .collect::<()>()
+            .filter(|done| std::future::ready(!done))
+            .count()
             .await;
-        true
+        Some(failed)
     }
 
     fn question(&self, row: &InDoubtRow, given_up: Option<ActionName>) -> InDoubtQuestion {
@@ -219,23 +248,28 @@ impl Asker<'_> {
         }
     }
 
-    async fn answered(&self, row: InDoubtRow, answer: InDoubtAnswer) {
+    /// False if the decision was told and could not be carried out.
+    async fn answered(&self, row: InDoubtRow, answer: InDoubtAnswer) -> bool {
         match answer {
-            InDoubtAnswer::Wait => {}
+            InDoubtAnswer::Wait => true,
             InDoubtAnswer::Committed => self.perform(&row, Decision::Commit).await,
             // What is forgotten never committed this branch, or it would have ended (TC11).
             InDoubtAnswer::RolledBack | InDoubtAnswer::Forgotten => {
-                self.perform(&row, Decision::Rollback).await;
+                self.perform(&row, Decision::Rollback).await
             }
-            InDoubtAnswer::Foreign => self.alarm(&row),
+            InDoubtAnswer::Foreign => {
+                self.alarm(&row);
+                true
+            }
         }
     }
 
     /// Acts only if the row is still tried, which the fence tests in the same local transaction
     /// (RM7).
-    async fn perform(&self, row: &InDoubtRow, decision: Decision) {
+    async fn perform(&self, row: &InDoubtRow, decision: Decision) -> bool {
         let Some(_running) = self.inner.under_way.start(&row.key) else {
-            return;
+            // The coordinator delivers it, and knows what comes of it.
+            return true;
         };
         let work = Work {
             provided: Arc::clone(self.provided),
@@ -252,6 +286,7 @@ impl Asker<'_> {
             work.unknown()
         };
         self.inner.tell(&work, &done);
+        matches!(done, Done::Ended | Done::Ignored | Done::Park(_))
     }
 
     /// The row is kept: no answer is known, and none may be invented.

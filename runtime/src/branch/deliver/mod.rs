@@ -40,6 +40,7 @@ use tokio::sync::watch;
 use unanimous_protocol::message::{AttachRefused, Attached};
 use unanimous_protocol::{Incarnation, LogId};
 
+use self::in_doubt::Rounds;
 use self::under_way::UnderWay;
 use super::fence::RowKey;
 use super::{ActionSpec, Participant};
@@ -92,6 +93,9 @@ struct Inner {
     surroundings: Surroundings,
     registry: Registry,
     under_way: UnderWay,
+    rounds: Rounds,
+    /// Whether the coordinator answers questions about rows in doubt.
+    is_answered: bool,
     attach_state: watch::Sender<AttachState>,
     met: Mutex<Met>,
     /// What user code begins in phase two, it begins there.
@@ -168,6 +172,8 @@ impl Deliveries {
             },
             registry,
             under_way: UnderWay::default(),
+            rounds: Rounds::default(),
+            is_answered: coordinator.capabilities().answers_in_doubt,
             attach_state: watch::Sender::new(AttachState::Detached),
             met: Mutex::default(),
             runtime: OnceLock::new(),
@@ -201,6 +207,12 @@ impl Deliveries {
             .await;
     }
 
+    /// Whether the rows that were tried before this attachment have been asked about, and brought to
+    /// what was decided (RM6).
+    pub(crate) fn has_asked(&self) -> bool {
+        self.provided().all(|one| self.inner.has_asked(one))
+    }
+
     /// The participants, by name.
     pub(crate) fn provided(&self) -> impl Iterator<Item = &Arc<Provided>> {
         self.inner.registry.iter()
@@ -223,6 +235,20 @@ impl Deliveries {
     /// The number of this attempt at phase one of a call, from 1.
     pub(crate) fn attempt(&self, key: &RowKey) -> u32 {
         self.inner.under_way.attempt(key, None)
+    }
+}
+
+impl Inner {
+    /// False while it is not attached: another start of the coordinator may not know its rows.
+    fn has_asked(&self, provided: &Provided) -> bool {
+        if !self.is_answered || provided.fence().is_none() {
+            return true;
+        }
+        let AttachState::Attached { nth, .. } = *self.attach_state.borrow() else {
+            return false;
+        };
+        let round = self.rounds.last(&provided.resource().participant);
+        round.nth == nth && round.failed == 0
     }
 }
 

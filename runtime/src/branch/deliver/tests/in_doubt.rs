@@ -34,6 +34,63 @@ async fn rm6_nothing_is_asked_before_the_attachment_and_everything_at_it() {
 }
 
 #[tokio::test]
+async fn rm6_rows_tried_before_the_attachment_are_in_doubt_until_they_are_ended() {
+    let mut process = Process::fenced();
+    process.row(1, 0);
+    process.row(2, 0);
+    assert!(!process.deliveries.has_asked());
+    process.coordinator.script().answers.extend([
+        Err(unavailable()),
+        Ok(vec![InDoubtAnswer::Forgotten, InDoubtAnswer::Wait]),
+        Ok(vec![InDoubtAnswer::Forgotten, InDoubtAnswer::Wait]),
+    ]);
+    process.participant.then(Act::Fail("later"));
+    process.attach();
+    assert_eq!(process.asked().await, [1, 2]);
+    process.asker_waits().await;
+    assert!(!process.deliveries.has_asked(), "nobody answered");
+    assert_eq!(process.deliveries.health().await.in_doubt, 2);
+
+    process.clock.advance(limits::IN_DOUBT_INTERVAL);
+    assert_eq!(process.asked().await, [1, 2]);
+    process.asker_waits().await;
+    assert!(!process.deliveries.has_asked(), "it is not given back yet");
+
+    process.clock.advance(limits::IN_DOUBT_INTERVAL);
+    assert_eq!(process.asked().await, [1, 2]);
+    process.asker_waits().await;
+    assert!(process.deliveries.has_asked());
+
+    process.deliveries.detached();
+    assert!(!process.deliveries.has_asked(), "it may start anew");
+    process.attach();
+    assert_eq!(process.asked().await, [1, 2]);
+    process.asker_waits().await;
+    assert!(process.deliveries.has_asked());
+    assert!(Process::unfenced().deliveries.has_asked(), "it has no rows");
+}
+
+#[tokio::test]
+async fn rm6_young_rows_are_in_doubt_only_until_they_are_asked_about() {
+    let mut process = Process::fenced();
+    let now_ms = i64::try_from(limits::IN_DOUBT_INTERVAL.as_millis()).unwrap();
+    process.row(1, now_ms);
+    process
+        .coordinator
+        .script()
+        .answers
+        .push_back(Err(unavailable()));
+    process.attach();
+    assert_eq!(process.asked().await, [1]);
+    process.asker_waits().await;
+    assert_eq!(process.deliveries.health().await.in_doubt, 1);
+    process.clock.advance(limits::IN_DOUBT_INTERVAL);
+    assert_eq!(process.asked().await, [1]);
+    process.asker_waits().await;
+    assert_eq!(process.deliveries.health().await.in_doubt, 0);
+}
+
+#[tokio::test]
 async fn rm6_old_rows_are_asked_about_periodically_and_young_ones_are_not() {
     let mut process = Process::fenced();
     process.attach();
