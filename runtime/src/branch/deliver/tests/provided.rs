@@ -165,7 +165,7 @@ fn bad_names_are_refused_with_their_place() {
 }
 
 #[tokio::test]
-async fn a_fence_that_cannot_be_prepared_names_its_participant() {
+async fn a_fence_that_cannot_be_prepared_names_its_participant_and_why() {
     let log = Log::default();
     let fence = FakeFence::new(1, &log);
     fence
@@ -178,8 +178,10 @@ async fn a_fence_that_cannot_be_prepared_names_its_participant() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the fence of the participant `bank` cannot be used"
+        "the fence of the participant `bank` cannot be used: the fence's database failed: disk on fire"
     );
+    let source = std::error::Error::source(&error);
+    assert!(source.is_none(), "its text would be told twice");
     let provided = Provided::prepare(FakeParticipant::fenced(&fence), true, false)
         .await
         .unwrap();
