@@ -273,18 +273,30 @@ impl<F: Future> Future for RunGlobal<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let ran = ready!(Pin::new(&mut self.run).poll(cx));
-        Poll::Ready(match (ran.output, ran.finished.error) {
-            (output, Some(error)) => {
-                let lost = output.filter(|output| (self.run.ending())(output) == Ending::Err);
-                if let (Some(lost), Some(text)) = (lost, self.text) {
-                    tell_lost(&error, &text(&lost));
-                }
-                (self.fail)(error)
-            }
-            (Some(output), None) => output,
-            (None, None) => unreachable!("a run without output ended in an error"),
-        })
+        // One after the other: a pair would move both, and errors are large.
+        if let Err(error) = ready!(self.run.poll_ended(cx)) {
+            return Poll::Ready((self.fail)(error));
+        }
+        if let Some(error) = self.run.take_error() {
+            return Poll::Ready(self.failed(error));
+        }
+        match self.run.take_output() {
+            Some(output) => Poll::Ready(output),
+            // Polled after completion.
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<F: Future> RunGlobal<'_, F> {
+    #[cold]
+    fn failed(&mut self, error: Error) -> F::Output {
+        let lost = self.run.take_output();
+        let lost = lost.filter(|output| (self.run.ending())(output) == Ending::Err);
+        if let (Some(lost), Some(text)) = (lost, self.text) {
+            tell_lost(&error, &text(&lost));
+        }
+        (self.fail)(error)
     }
 }
 

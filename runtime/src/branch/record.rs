@@ -289,8 +289,11 @@ impl Recorded {
     /// As [`Recorded::json`]; also when the values nest too deeply.
     pub fn digest(&self) -> Result<Digest, RecordError> {
         let mut hasher = Sha256::new();
-        let whole = serde_json::from_str(self.json()?).map_err(|_| RecordError::NotAnObject)?;
-        hash_sorted(whole, &mut hasher, 0)?;
+        let object = self.json()?.trim();
+        if !object.starts_with('{') {
+            return Err(RecordError::NotAnObject);
+        }
+        hash_sorted(object, &mut hasher, 0)?;
         Ok(Digest(hasher.finalize().into()))
     }
 
@@ -315,11 +318,10 @@ impl fmt::Debug for Recorded {
 
 /// A value that was written by this very module, or is refused: scalars are hashed as they were
 /// written, so that numbers beyond 64 bits stay different.
-fn hash_sorted(value: &RawValue, hasher: &mut Sha256, depth: usize) -> Result<(), RecordError> {
+fn hash_sorted(text: &str, hasher: &mut Sha256, depth: usize) -> Result<(), RecordError> {
     if depth > DEPTH_MAX {
         return Err(RecordError::TooDeep);
     }
-    let text = value.get();
     match text.as_bytes().first() {
         Some(b'{') => {
             let mut fields: Fields<'_> = level(text)?;
@@ -328,7 +330,7 @@ fn hash_sorted(value: &RawValue, hasher: &mut Sha256, depth: usize) -> Result<()
                 // The length keeps the end of a name apart from the start of its value.
                 hasher.update(name.len().to_be_bytes());
                 hasher.update(name.as_bytes());
-                hash_sorted(value, hasher, depth + 1)?;
+                hash_sorted(value.get(), hasher, depth + 1)?;
             }
             hasher.update(b"}");
         }
@@ -336,7 +338,7 @@ fn hash_sorted(value: &RawValue, hasher: &mut Sha256, depth: usize) -> Result<()
             let elements: Vec<&RawValue> = level(text)?;
             hasher.update(b"[");
             for element in elements {
-                hash_sorted(element, hasher, depth + 1)?;
+                hash_sorted(element.get(), hasher, depth + 1)?;
                 hasher.update(b",");
             }
             hasher.update(b"]");
@@ -439,8 +441,8 @@ impl<'de> Deserialize<'de> for Name<'de> {
 }
 
 fn level<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, RecordError> {
-    // RawValue holds well-formed JSON; only its depth can be refused.
-    serde_json::from_str(text).map_err(|_| RecordError::TooDeep)
+    // What lies within a level is well-formed where the level is.
+    serde_json::from_str(text).map_err(|_| RecordError::NotAnObject)
 }
 
 /// Refuses to grow beyond the limit, so that a huge value is not even written in memory.

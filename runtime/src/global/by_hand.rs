@@ -1,6 +1,7 @@
 //! What `#[global_transactional]` does, as public API.
 
 use std::borrow::Cow;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -158,9 +159,10 @@ impl GlobalTransaction {
     where
         F: Future<Output = Result<T, E>>,
     {
-        let ran = Run::new(self.plan, body.as_mut(), ending_of, commit_on).await;
-        let Finished { outcome, error } = ran.finished;
-        match (ran.output, error) {
+        let mut run = Run::new(self.plan, body.as_mut(), ending_of, commit_on);
+        poll_fn(|cx| run.poll_ended(cx)).await?;
+        let Finished { outcome, error } = run.take_finished().unwrap_or(Finished::PLAIN);
+        match (run.take_output(), error) {
             (Some(body), error) => Ok(Completed {
                 outcome,
                 body,

@@ -49,7 +49,7 @@ pub(crate) struct Finished {
 
 impl Finished {
     /// The body ran without a transaction: there is nothing to tell.
-    const PLAIN: Self = Self {
+    pub(super) const PLAIN: Self = Self {
         outcome: None,
         error: None,
     };
@@ -107,6 +107,7 @@ enum State {
         deadline: Option<BoxFuture<'static, ()>>,
     },
     Finishing(BoxFuture<'static, Finished>),
+    Finished(Finished),
     Done,
 }
 
@@ -159,13 +160,13 @@ impl Driver {
         }
     }
 
-    fn poll_finished(&mut self, cx: &mut TaskContext<'_>) -> Poll<Finished> {
-        let Self::Works(work) = self else {
-            return Poll::Ready(Finished::PLAIN);
-        };
-        let finished = std::task::ready!(work.poll_finished(cx));
-        work.state = State::Done;
-        Poll::Ready(finished)
+    /// Completes once; what came of it is then to be taken. It is not handed out here: a caller's
+    /// error is large, and this is what a call without a transaction would spend its time on.
+    fn poll_finished(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
+        match self {
+            Self::Works(work) => work.poll_finished(cx),
+            Self::Plain | Self::Refused(_) => Poll::Ready(()),
+        }
     }
 }
 
@@ -253,11 +254,22 @@ impl Work {
         }
     }
 
-    fn poll_finished(&mut self, cx: &mut TaskContext<'_>) -> Poll<Finished> {
+    fn poll_finished(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
         match &mut self.state {
-            State::Finishing(finishing) => finishing.as_mut().poll(cx),
+            State::Finishing(finishing) => {
+                let finished = std::task::ready!(finishing.as_mut().poll(cx));
+                self.state = State::Finished(finished);
+                Poll::Ready(())
+            }
             // Polled after completion.
             _ => Poll::Pending,
+        }
+    }
+
+    fn take_finished(&mut self) -> Option<Finished> {
+        match std::mem::replace(&mut self.state, State::Done) {
+            State::Finished(finished) => Some(finished),
+            _ => None,
         }
     }
 }
@@ -391,12 +403,6 @@ pub(crate) struct Run<'a, F: Future> {
     output: Option<F::Output>,
 }
 
-/// What a run gives back: the body's output, unless it was dropped, and what came of the whole.
-pub(crate) struct Ran<T> {
-    pub(crate) output: Option<T>,
-    pub(crate) finished: Finished,
-}
-
 /// Nothing of it is structurally pinned but the body, which is pinned elsewhere.
 impl<F: Future> Unpin for Run<'_, F> {}
 
@@ -431,45 +437,54 @@ impl<'a, F: Future> Run<'a, F> {
     }
 
     fn drop_body(&mut self) {
+        if self.body.is_none() {
+            return;
+        }
         let body = &mut self.body;
         self.driver.within(|| body.set(None));
     }
 }
 
-impl<F: Future> Future for Run<'_, F> {
-    type Output = Ran<F::Output>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        if let Err(error) = std::task::ready!(this.driver.poll_begun(cx)) {
-            this.drop_body();
-            let finished = Finished {
-                outcome: None,
-                error: Some(error),
-            };
-            return Poll::Ready(Ran {
-                output: None,
-                finished,
-            });
+impl<F: Future> Run<'_, F> {
+    /// Completes when the run has ended; [`Self::take_output`] and [`Self::take_finished`] then tell how.
+    pub(crate) fn poll_ended(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
+        if let Err(error) = std::task::ready!(self.driver.poll_begun(cx)) {
+            self.drop_body();
+            return Poll::Ready(Err(error));
         }
-        if this.body.is_some() {
-            let (body, output) = (&mut this.body, &mut this.output);
+        if self.body.is_some() {
+            let (body, output) = (&mut self.body, &mut self.output);
             let mut poll = |cx: &mut TaskContext<'_>| match body.as_mut().as_pin_mut() {
                 Some(body) => body.poll(cx).map(|ended| *output = Some(ended)),
                 None => Poll::Pending,
             };
-            std::task::ready!(this.driver.poll_body(cx, &mut poll));
-            this.drop_body();
-            let ending = this.output.as_ref().map(|output| this.judge(output));
-            this.driver.finish(ending);
+            std::task::ready!(self.driver.poll_body(cx, &mut poll));
+            self.drop_body();
+            let ending = self.output.as_ref().map(|output| self.judge(output));
+            self.driver.finish(ending);
         }
-        let finished = std::task::ready!(this.driver.poll_finished(cx));
-        let output = this.output.take();
-        if output.is_none() && finished.error.is_none() {
-            // Polled after completion.
-            return Poll::Pending;
+        self.driver.poll_finished(cx).map(Ok)
+    }
+
+    /// The body's output, unless the body was dropped.
+    pub(crate) fn take_output(&mut self) -> Option<F::Output> {
+        self.output.take()
+    }
+
+    /// The failure of the transaction, if it failed.
+    pub(crate) fn take_error(&mut self) -> Option<Error> {
+        match &mut self.driver {
+            Driver::Works(work) => work.take_finished()?.error,
+            Driver::Plain | Driver::Refused(_) => None,
         }
-        Poll::Ready(Ran { output, finished })
+    }
+
+    /// What came of the whole; none where nothing was begun or joined.
+    pub(crate) fn take_finished(&mut self) -> Option<Finished> {
+        match &mut self.driver {
+            Driver::Works(work) => work.take_finished(),
+            Driver::Plain | Driver::Refused(_) => None,
+        }
     }
 }
 
