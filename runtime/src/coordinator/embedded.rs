@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
+use tokio::sync::watch;
 use unanimous_coordinator::drive as tc;
 #[cfg(feature = "listen")]
 use unanimous_coordinator::serve::Listener;
@@ -99,6 +100,8 @@ struct Embedded {
     capabilities: Capabilities,
     application: Arc<str>,
     clock: Arc<dyn Clock>,
+    /// Each attachment that may perform phase two holds a receiver of it.
+    performing: Arc<watch::Sender<()>>,
     #[cfg(feature = "listen")]
     serving: Option<Serving>,
 }
@@ -118,6 +121,7 @@ impl Embedded {
             capabilities,
             application: Arc::clone(application),
             clock: Arc::clone(clock),
+            performing: Arc::default(),
             #[cfg(feature = "listen")]
             serving: None,
         }
@@ -205,7 +209,7 @@ impl Coordinator for Embedded {
             clippy::disallowed_methods,
             reason = "phase two belongs to no caller's transaction"
         )]
-        let task = tokio::spawn(serve(session, handler, clock));
+        let task = tokio::spawn(serve(session, handler, clock, Arc::clone(&self.performing)));
         Attachment::new(move || task.abort())
     }
 
@@ -213,20 +217,34 @@ impl Coordinator for Embedded {
         #[cfg(feature = "listen")]
         let served = self.serving.as_ref().map(Serving::stop);
         let coordinator = self.coordinator.clone();
+        let (performing, clock) = (Arc::clone(&self.performing), Arc::clone(&self.clock));
         Box::pin(async move {
             #[cfg(feature = "listen")]
             if let Some(served) = served {
                 served.await;
             }
             coordinator.stop().await;
+            tokio::select! {
+                biased;
+                () = performing.closed() => {}
+                () = clock.sleep(limits::DRAIN) => {
+                    tracing::warn!("a phase two that was under way is left to the next start");
+                }
+            }
         })
     }
 }
 
 /// Keeps the handler attached and hands it what is delivered, until the coordinator ends.
-async fn serve(session: tc::Session, handler: Arc<dyn PhaseTwoHandler>, clock: Arc<dyn Clock>) {
+async fn serve(
+    session: tc::Session,
+    handler: Arc<dyn PhaseTwoHandler>,
+    clock: Arc<dyn Clock>,
+    performing: Arc<watch::Sender<()>>,
+) {
     let mut under_way = UnderWay::new();
     loop {
+        let performs = performing.subscribe();
         let attach: Attach = handler.attach().await;
         let resources = attach.resources.iter();
         let resources = resources
@@ -249,6 +267,7 @@ async fn serve(session: tc::Session, handler: Arc<dyn PhaseTwoHandler>, clock: A
                 return;
             }
         }
+        drop(performs);
         clock.sleep(limits::RECONNECT_MAX).await;
     }
 }

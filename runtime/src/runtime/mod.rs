@@ -197,7 +197,9 @@ impl Runtime {
     }
 
     /// Stops: begins nothing more, waits for what is open within the drain time, detaches, and
-    /// stops an embedded coordinator, which rolls back what is still open.
+    /// stops an embedded coordinator, which rolls back what is still open. What it has delivered
+    /// to be confirmed or cancelled is finished, for at most 10 s; what failed is repeated after
+    /// the next start.
     ///
     /// Dropping the future leaves the runtime refusing to begin.
     pub async fn shutdown(&self) {

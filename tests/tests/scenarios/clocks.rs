@@ -8,7 +8,7 @@ use unanimous::{Error, GlobalTransaction, Outcome};
 
 use crate::clock::FastClock;
 use crate::logs;
-use crate::vault::Failure;
+use crate::vault::{Failure, Fault, Gate};
 use crate::wire::{Fate, Message, Wire};
 use crate::world::{Site, World, builder, coordinator, sold, take_all};
 
@@ -123,4 +123,59 @@ async fn rm8_ended_rows_are_cleaned_and_their_outcome_is_still_told() {
     }
     let stop = world.runtime.shutdown();
     stop.await;
+}
+
+/// A transaction whose cancel does this first, and the shutdown right behind it.
+async fn rolled_back_and_stopped(world: &World, fault: Fault) {
+    world.vaults[0].script.cancels.then(fault);
+    let fails = async {
+        world.vaults[0].take("b", 1).await?;
+        Err::<(), _>(Failure::Scripted("at the end"))
+    };
+    let run = world.run(GlobalTransaction::named("fails").run(fails));
+    let ran = run.await.expect("it begins");
+    assert!(
+        matches!(ran.outcome, Some(Outcome::RolledBack { .. })),
+        "{ran:?}"
+    );
+    world.runtime.shutdown().await;
+}
+
+/// A phase two that was delivered is finished, not left to the next start.
+#[tokio::test]
+async fn a_shutdown_finishes_the_phase_two_that_is_under_way() {
+    let site = Site::new();
+    let world = World::start(&site).await;
+    rolled_back_and_stopped(&world, Fault::Linger(100)).await;
+    assert_eq!(world.vaults[0].history("b").await, [1, 0, 1]);
+}
+
+/// One that hangs holds a shutdown up for a while only, and is repeated after the next start.
+#[tokio::test]
+async fn a_phase_two_that_hangs_is_left_to_the_next_start() {
+    let site = Site::new();
+    let clock = ManualClock::new();
+    let builder = unanimous::Runtime::builder()
+        .coordinator(site.embedded())
+        .clock(Arc::new(clock.clone()));
+    let world = World::with(&site, builder).await;
+    let gate = Gate::new();
+    let stopped = rolled_back_and_stopped(&world, Fault::Stop(gate.clone()));
+    let time_passes = async {
+        gate.reached().await;
+        loop {
+            clock.advance(Duration::from_secs(1));
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        () = stopped => {}
+        () = time_passes => {}
+    }
+    assert_eq!(world.vaults[0].history("b").await, [1, 0, 0]);
+    drop(world);
+    let again = World::start(&site).await;
+    again.settle().await;
+    assert_eq!(again.vaults[0].history("b").await, [1, 0, 1]);
+    again.end().await;
 }
