@@ -450,8 +450,7 @@ async fn swallow_and_be_busy(vaults: &[Vault], label: &str) -> Result<(), Mute> 
 async fn an_error_that_commit_on_matches_and_that_is_not_returned_goes_to_the_log() {
     let site = Site::new();
     let world = World::start(&site).await;
-    let written = logs::Written::default();
-    let guard = logs::here(&written);
+    let watch = logs::Watch::start();
     let told = world.run(swallow_and_fail(&world.vaults, "b")).await;
     let told = told.expect_err("a call failed").transaction();
     assert!(matches!(told, Error::RollbackOnly { .. }), "{told:?}");
@@ -459,8 +458,7 @@ async fn an_error_that_commit_on_matches_and_that_is_not_returned_goes_to_the_lo
     let Err(Mute::Transaction(Error::RollbackOnly { .. })) = mute else {
         panic!("{mute:?}")
     };
-    drop(guard);
-    let text = written.text();
+    let text = watch.text();
     for lost in [
         "the scenario wanted it: the queue is long",
         "its type does not implement",

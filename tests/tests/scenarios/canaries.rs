@@ -83,12 +83,10 @@ async fn recorded_values_never_reach_a_log() {
 async fn every_event_of_a_transaction_has_its_xid_as_a_field() {
     let site = Site::new();
     let world = World::start(&site).await;
-    let written = logs::Written::default();
-    let here = logs::here(&written);
+    let watch = logs::Watch::start();
     let xid = world.buy("b", 1).await.expect("it commits");
     world.settle().await;
-    drop(here);
-    let text = written.text();
+    let text = watch.text();
     let field = format!("xid={xid}");
     let of_it: Vec<_> = text.lines().filter(|line| line.contains(&field)).collect();
     let begun = "name=scenarios::world::buy";

@@ -28,6 +28,9 @@ struct Seen {
     leaks: Vec<String>,
     /// How many lines have the control.
     controls: usize,
+    watches: usize,
+    /// Lines of our own while somebody watches, traces apart.
+    watched: String,
 }
 
 /// Collects from now on, for the whole process.
@@ -118,6 +121,9 @@ impl io::Write for Line<'_> {
         if self.level <= Level::WARN && krate.starts_with("unanimous") {
             seen.warnings.push(line.to_string());
         }
+        if seen.watches > 0 && self.level <= Level::DEBUG && krate.starts_with("unanimous") {
+            seen.watched.push_str(&line);
+        }
         seen.controls += usize::from(line.contains(CONTROL));
         if line.contains(CANARY) {
             seen.leaks.push(line.into_owned());
@@ -130,36 +136,36 @@ impl io::Write for Line<'_> {
     }
 }
 
-/// What one scenario logs, as text.
-#[derive(Clone, Default)]
-pub(crate) struct Written(Arc<Mutex<Vec<u8>>>);
+/// Keeps what our own crates log, in all scenarios, until it is dropped.
+///
+/// There is one subscriber for the whole process: a span that one subscriber made and another one
+/// closes, on a thread of a database say, makes that thread panic.
+pub(crate) struct Watch {
+    from: usize,
+}
 
-impl Written {
+impl Watch {
+    pub(crate) fn start() -> Self {
+        start();
+        with(|seen| {
+            seen.watches += 1;
+            let from = seen.watched.len();
+            Self { from }
+        })
+    }
+
     pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&lock(&self.0)).into_owned()
+        with(|seen| seen.watched[self.from..].to_owned())
     }
 }
 
-impl io::Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        lock(&self.0).extend_from_slice(bytes);
-        Ok(bytes.len())
+impl Drop for Watch {
+    fn drop(&mut self) {
+        with(|seen| {
+            seen.watches -= 1;
+            if seen.watches == 0 {
+                seen.watched.clear();
+            }
+        });
     }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Collects what this thread logs until the guard is dropped.
-pub(crate) fn here(written: &Written) -> tracing::subscriber::DefaultGuard {
-    let written = written.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(Level::DEBUG)
-        .with_ansi(false)
-        .without_time()
-        .with_span_events(FmtSpan::NEW)
-        .with_writer(move || written.clone())
-        .finish();
-    tracing::subscriber::set_default(subscriber)
 }
