@@ -76,7 +76,9 @@ pub const REMEMBER_FOR: Duration = Duration::from_hours(24);
 pub const REMEMBERED_MAX: u64 = 1 << 28;
 /// Full records kept of finished transactions, for people.
 pub const FINISHED_KEPT_MAX: usize = 10_000;
-/// Messages queued on one stream before its sender waits.
+/// Requests of one stream that may wait for their answers before no more are read; and messages
+/// that may be queued on it, beside the deliveries that its resources may have under way, before a
+/// client that reads nothing is cut off.
 pub const STREAM_QUEUE_MAX: usize = 1_024;
 /// Deliveries under way per resource: one dead participant delays nobody else (G7).
 pub const DELIVERIES_MAX: usize = 256;

@@ -3,7 +3,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use tokio::sync::{Notify, OnceCell, mpsc, oneshot, watch};
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::{Notify, OnceCell, oneshot, watch};
 use unanimous_protocol::LogId;
 use unanimous_protocol::message::{AdminAnswer, AdminRequest};
 
@@ -63,6 +64,8 @@ pub(super) struct Inner {
     durable: store::Position,
     told_durable: store::Position,
     pub(super) attachments: HashMap<SessionId, Attachment>,
+    /// Attachments that were ended because they read nothing, and are to be detached.
+    overrun: Vec<SessionId>,
     pub(super) timers: Timers,
     pub(super) people: People,
     pub(super) identity: Identity,
@@ -85,8 +88,14 @@ pub(super) struct Identity {
 pub(super) struct Attachment {
     /// Tells a replaced attachment from its successor.
     pub(super) number: u64,
-    pub(super) deliveries: mpsc::UnboundedSender<Delivery>,
+    pub(super) application: Arc<str>,
+    pub(super) deliveries: mpsc::Sender<Delivery>,
+    /// Ends the connection of whoever reads nothing.
+    pub(super) cut: Option<Cut>,
 }
+
+/// Called with the mutex held: it neither blocks nor calls back.
+pub(crate) type Cut = Arc<dyn Fn() + Send + Sync>;
 
 impl fmt::Debug for Core {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,6 +127,7 @@ impl Core {
             durable: 0,
             told_durable: 0,
             attachments: HashMap::new(),
+            overrun: Vec::new(),
             timers: Timers::default(),
             people: People::default(),
             identity,
@@ -215,7 +225,20 @@ impl Core {
     /// Decides, and goes on with what became durable by it.
     pub(super) fn run(&self, inner: &mut Inner, event: Event) {
         self.step(inner, event);
-        self.tell_durable(inner);
+        self.settle(inner);
+    }
+
+    /// Goes on with what became durable, and detaches who read nothing.
+    fn settle(&self, inner: &mut Inner) {
+        loop {
+            self.tell_durable(inner);
+            let Some(session) = inner.overrun.pop() else {
+                return;
+            };
+            if inner.ended.is_none() {
+                self.step(inner, Event::Detached(session));
+            }
+        }
     }
 
     /// Tells `decide` what is durable, and says what waited for it.
@@ -295,11 +318,9 @@ impl Core {
                 },
             ) => {
                 inner.people.forget(incarnation, &horizon);
-                for attachment in inner.attachments.values() {
-                    // One whose receiver is gone is about to detach.
-                    let _ = attachment
-                        .deliveries
-                        .send(Delivery::Horizon(incarnation, horizon.clone()));
+                let sessions: Vec<_> = inner.attachments.keys().copied().collect();
+                for session in sessions {
+                    inner.deliver(session, Delivery::Horizon(incarnation, horizon.clone()));
                 }
             }
             (
@@ -467,10 +488,31 @@ impl Inner {
     }
 
     fn deliver(&mut self, session: SessionId, delivery: Delivery) {
-        if let Some(attachment) = self.attachments.get(&session) {
+        let Some(attachment) = self.attachments.get(&session) else {
+            return;
+        };
+        match attachment.deliveries.try_send(delivery) {
             // One whose receiver is gone is about to detach, which makes the branch due again.
-            let _ = attachment.deliveries.send(delivery);
+            Ok(()) | Err(TrySendError::Closed(_)) => {}
+            Err(TrySendError::Full(_)) => self.end_unread(session),
         }
+    }
+
+    /// Nothing more is kept for who reads nothing: what was delivered there is repeated, there once
+    /// it attaches again or elsewhere (TC10).
+    fn end_unread(&mut self, session: SessionId) {
+        let Some(attachment) = self.attachments.remove(&session) else {
+            return;
+        };
+        tracing::warn!(
+            application = &*attachment.application,
+            unread = attachment.deliveries.max_capacity(),
+            "a client does not read what it is sent: its connection is closed"
+        );
+        if let Some(cut) = &attachment.cut {
+            cut();
+        }
+        self.overrun.push(session);
     }
 }
 
@@ -507,7 +549,7 @@ impl Core {
     fn durable(&self, position: store::Position) {
         let mut inner = self.lock();
         inner.durable = inner.durable.max(position);
-        self.tell_durable(&mut inner);
+        self.settle(&mut inner);
         release(inner);
     }
 }

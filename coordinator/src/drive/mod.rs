@@ -31,6 +31,9 @@ use unanimous_protocol::{Incarnation, LogId};
 
 use self::core::Core;
 
+#[cfg(feature = "serve")]
+pub(crate) use self::core::Cut;
+
 pub use answer::{Answer, ServiceError};
 pub use options::{OpenError, Options, Settings};
 pub use session::{Deliveries, Delivery, Session};

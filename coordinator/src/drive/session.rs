@@ -2,7 +2,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Weak};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use unanimous_protocol::message::{
     Attach, AttachRefused, Attached, Began, Begin, BeginRefused, BranchResult, Commit,
     DecisionAnswer, Horizon, InDoubtAnswer, InDoubtQuestion, JoinRefused, Joined, PhaseTwo,
@@ -11,7 +11,7 @@ use unanimous_protocol::message::{
 use unanimous_protocol::{Alias, Incarnation, Resource, Xid};
 
 use super::answer::{Answer, ServiceError};
-use super::core::{Attachment, Core, release};
+use super::core::{Attachment, Core, Cut, release};
 use crate::decide::{Event, Reply, SessionId};
 
 /// One client process of a coordinator. Clones are one session; dropping the last one detaches.
@@ -42,7 +42,7 @@ pub enum Delivery {
 
 /// The deliveries of one attachment. Dropping it detaches.
 pub struct Deliveries {
-    receiver: mpsc::UnboundedReceiver<Delivery>,
+    receiver: mpsc::Receiver<Delivery>,
     core: Weak<Core>,
     session: SessionId,
     number: u64,
@@ -175,7 +175,20 @@ impl Session {
     ) -> impl Future<Output = Result<Result<(Attached, Deliveries), AttachRefused>, ServiceError>>
     + Send
     + use<> {
-        let deliveries = self.open_attachment();
+        self.attach_within(attach, Semaphore::MAX_PERMITS, None)
+    }
+
+    /// The same for a client that may read nothing: once more than `unread_max` deliveries wait to
+    /// be taken, `cut` is called and the attachment is over.
+    pub(crate) fn attach_within(
+        &self,
+        attach: Attach,
+        unread_max: usize,
+        cut: Option<Cut>,
+    ) -> impl Future<Output = Result<Result<(Attached, Deliveries), AttachRefused>, ServiceError>>
+    + Send
+    + use<> {
+        let deliveries = self.open_attachment(unread_max, cut);
         let session = self.shared.id;
         let answer = self.shared.core.ask(
             |request| Event::Attach {
@@ -193,14 +206,16 @@ impl Session {
         async move { Ok(answer.await?.map(|attached| (attached, deliveries))) }
     }
 
-    fn open_attachment(&self) -> Deliveries {
-        let (sender, receiver) = mpsc::unbounded_channel();
+    fn open_attachment(&self, unread_max: usize, cut: Option<Cut>) -> Deliveries {
+        let (sender, receiver) = mpsc::channel(unread_max);
         let mut inner = self.shared.core.lock();
         let number = inner.next_attachment();
         if !inner.has_ended() {
             let attachment = Attachment {
                 number,
+                application: Arc::clone(&self.shared.application),
                 deliveries: sender,
+                cut,
             };
             inner.attachments.insert(self.shared.id, attachment);
         }
@@ -241,7 +256,8 @@ fn read_decision(reply: Reply) -> Option<DecisionAnswer> {
 }
 
 impl Deliveries {
-    /// The next delivery; `None` once the attachment was replaced or the coordinator has ended.
+    /// The next delivery; `None` once the attachment was replaced, the coordinator has ended, or too
+    /// many deliveries were not taken.
     ///
     /// Cancel safe: a delivery is never lost by dropping this future.
     pub async fn next(&mut self) -> Option<Delivery> {

@@ -8,12 +8,14 @@
 //! Each client process has one bidirectional stream (the module `stream`): its frames are decided in
 //! the order in which they come, and answers go back as they are ready. Nothing is spawned for a
 //! frame: whoever sends the response body also reads the requests, so a client that does not
-//! read is not read from.
+//! read is not read from. What is delivered meanwhile is kept for it up to a bound, then its
+//! connection is closed (the module `wire`).
 //!
 //! Loopback addresses only: other machines need TLS and a credential, which do not exist yet.
 
 mod service;
 mod stream;
+mod wire;
 
 #[cfg(test)]
 mod tests;
@@ -37,6 +39,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use tokio::net::{TcpListener, lookup_host};
 use tokio::sync::watch;
 use tonic::transport::server::TcpIncoming;
@@ -44,6 +47,7 @@ use unanimous_protocol::limits;
 
 use self::generated::coordinator_server::CoordinatorServer;
 use self::service::Service;
+use self::wire::Wire;
 use crate::Coordinator;
 
 /// Streams of one connection: a client process needs one, and one for an operator's requests.
@@ -161,6 +165,7 @@ impl Listener {
         let service = CoordinatorServer::new(Service::new(coordinator.clone(), closed))
             .max_decoding_message_size(limits::FRAME_BYTES_MAX)
             .max_encoding_message_size(limits::FRAME_BYTES_MAX);
+        let connections = TcpIncoming::from(self.socket).with_nodelay(Some(true));
         let mut ending = closing.subscribe();
         let serving = tonic::transport::Server::builder()
             .max_concurrent_streams(STREAMS_MAX)
@@ -168,7 +173,7 @@ impl Listener {
             .http2_keepalive_timeout(Some(self.keep_alive))
             .serve_with_incoming_shutdown(
                 service,
-                TcpIncoming::from(self.socket).with_nodelay(Some(true)),
+                connections.map(|stream| stream.map(Wire::new)),
                 // The sender lives until this function returns.
                 async move { drop(ending.wait_for(|ending| *ending).await) },
             );

@@ -5,6 +5,7 @@ use unanimous_protocol::wire::{FailureKind, v1};
 
 use super::generated::coordinator_server::Coordinator as Serves;
 use super::stream::ClientStream;
+use super::wire::Knife;
 use crate::Coordinator;
 use crate::drive::ServiceError;
 
@@ -33,9 +34,11 @@ impl Serves for Service {
         request: Request<Streaming<v1::ClientFrame>>,
     ) -> Result<Response<Self::ConnectStream>, Status> {
         let (coordinator, closing) = (self.coordinator.clone(), self.closing.clone());
+        let knife = request.extensions().get::<Knife>().cloned();
         Ok(Response::new(ClientStream::new(
             coordinator,
             closing,
+            knife.unwrap_or_default(),
             request.into_inner(),
         )))
     }

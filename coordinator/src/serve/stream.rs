@@ -2,12 +2,13 @@
 //!
 //! The stream of what is sent is polled by whoever writes the response, and each poll also takes
 //! what has come in. So nothing is queued without bound: frames are taken only while there is room
-//! for their answers.
+//! for their answers, and a client that leaves too many deliveries unread loses its connection.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
@@ -22,8 +23,9 @@ use unanimous_protocol::wire::{
 use unanimous_protocol::{Resource, limits, message};
 
 use super::service::kind;
+use super::wire::Knife;
 use crate::Coordinator;
-use crate::drive::{Answer, Deliveries, Delivery, ServiceError, Session};
+use crate::drive::{Answer, Cut, Deliveries, Delivery, ServiceError, Session};
 
 /// What nobody authenticated is called.
 const ANONYMOUS: &str = "anonymous";
@@ -32,6 +34,8 @@ const ANONYMOUS: &str = "anonymous";
 pub(super) struct ClientStream<S> {
     coordinator: Coordinator,
     incoming: S,
+    /// Closes the connection of a client that reads nothing.
+    knife: Knife,
     /// None before `Hello`.
     session: Option<Session>,
     attachments: BTreeMap<AttachmentId, Attachment>,
@@ -71,11 +75,13 @@ impl<S> ClientStream<S> {
     pub(super) fn new(
         coordinator: Coordinator,
         mut closing: watch::Receiver<bool>,
+        knife: Knife,
         incoming: S,
     ) -> Self {
         Self {
             coordinator,
             incoming,
+            knife,
             session: None,
             attachments: BTreeMap::new(),
             waiting: FuturesUnordered::new(),
@@ -235,8 +241,10 @@ impl<S> ClientStream<S> {
                 .resources
                 .iter()
                 .map(|attached| attached.resource.clone());
-            let resources = resources.collect();
-            let attached = session.attach(attach);
+            let resources: Vec<_> = resources.collect();
+            let knife = self.knife.clone();
+            let cut: Cut = Arc::new(move || knife.cut());
+            let attached = session.attach_within(attach, unread_max(resources.len()), Some(cut));
             async move {
                 let verdict = attached.await.map(|verdict| {
                     verdict.map(|(attached, deliveries)| {
@@ -328,10 +336,17 @@ impl<S> ClientStream<S> {
             self.outbox.push_back(delivery.to_frame(0));
         }
         if over {
-            self.end(FailureKind::Unavailable, "the coordinator has ended");
+            let why = "the coordinator has ended, or too much that it sent was not read";
+            self.end(FailureKind::Unavailable, why);
         }
         progress
     }
+}
+
+/// How many deliveries may wait to be read: all that may be under way at once for these resources
+/// (an attachment makes them due together), and a queue of announcements and repeats.
+fn unread_max(resources: usize) -> usize {
+    limits::STREAM_QUEUE_MAX + limits::DELIVERIES_MAX * resources
 }
 
 impl<S> ClientStream<S>

@@ -5,6 +5,8 @@
     reason = "what a test starts belongs to nobody's transaction"
 )]
 
+mod unread;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -37,7 +39,11 @@ struct Served {
 
 impl Served {
     async fn start() -> Self {
-        let coordinator = Coordinator::open(Options::memory()).await.unwrap();
+        Self::with(Options::memory()).await
+    }
+
+    async fn with(options: Options) -> Self {
+        let coordinator = Coordinator::open(options).await.unwrap();
         let listener = Listener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr();
         let serving = listener.serve(coordinator.clone(), std::future::pending());
