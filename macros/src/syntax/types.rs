@@ -110,6 +110,18 @@ pub(crate) fn lent(ty: &Type) -> Option<&Type> {
     }
 }
 
+/// `&mut T` of `&'a mut T`: however long a reference that is supplied to the body lives, it is not
+/// as long as a lifetime that the caller chooses.
+pub(crate) fn with_open_lifetime(mut ty: Type) -> Type {
+    match &mut ty {
+        Type::Group(group) => *group.elem = with_open_lifetime((*group.elem).clone()),
+        Type::Paren(paren) => *paren.elem = with_open_lifetime((*paren.elem).clone()),
+        Type::Reference(reference) => reference.lifetime = None,
+        _ => {}
+    }
+    ty
+}
+
 /// Whether the type is a path that ends in this name.
 pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
     matches!(peeled(ty), Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == name))

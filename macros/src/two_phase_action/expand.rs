@@ -9,6 +9,7 @@ use crate::hygiene::{Arrow, CratePath, at, braces, local, moved};
 use crate::syntax::async_fn::Shape;
 use crate::syntax::parameter::{SelfKind, name, recorded_name};
 use crate::syntax::return_type::{converted, erased, turbofish, unreachable_return};
+use crate::syntax::types::with_open_lifetime;
 
 /// Input:
 /// ```text
@@ -147,8 +148,9 @@ fn fenced_body(action: &Action) -> TokenStream {
 /// `let tx: &mut FenceTx<Sqlite> = __lent;`
 pub(super) fn transaction(tx: &syn::PatType, lent: &proc_macro2::Ident) -> TokenStream {
     let mixed = Span::mixed_site();
-    let (attrs, pat, colon, ty) = (&tx.attrs, &tx.pat, &tx.colon_token, &tx.ty);
-    let start = first_span(ty);
+    let (attrs, pat, colon) = (&tx.attrs, &tx.pat, &tx.colon_token);
+    let ty = with_open_lifetime((*tx.ty).clone());
+    let start = first_span(&ty);
     let value = moved(quote!(#lent), start);
     // It is there although the body does not use it.
     let allow = starts_with_underscore(tx)
