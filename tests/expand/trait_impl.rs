@@ -10,7 +10,11 @@ use crate::world::{Failure, Journal, World, database};
 trait AccountService {
     type Amount;
 
-    fn debit(&self, user: &str, amount: i64) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn debit(
+        &self,
+        user: &str,
+        amount: Self::Amount,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
 
     fn credit(&self, amount: i64) -> impl Future<Output = Result<i64, Failure>> + Send;
 
@@ -31,7 +35,7 @@ impl AccountService for Accounts {
         &self,
         _tx: &mut FenceTx<Sqlite>,
         user: &str,
-        amount: i64,
+        amount: Self::Amount,
     ) -> Result<(), Failure> {
         self.journal.tried(amount);
         assert_eq!(user, "ann");
@@ -57,7 +61,11 @@ impl AccountService for Accounts {
     }
 
     /// Moves.
-    async fn confirm(&self, _tx: &mut FenceTx<Sqlite>, amount: i64) -> Result<(), Failure> {
+    async fn confirm(
+        &self,
+        _tx: &mut FenceTx<Sqlite>,
+        amount: Self::Amount,
+    ) -> Result<(), Failure> {
         self.journal.confirmed(amount);
         Ok(())
     }
@@ -73,7 +81,10 @@ impl AccountService for Accounts {
 }
 
 #[global_transactional]
-async fn pay(service: &(impl AccountService + Sync), amount: i64) -> Result<i64, Failure> {
+async fn pay(
+    service: &(impl AccountService<Amount = i64> + Sync),
+    amount: i64,
+) -> Result<i64, Failure> {
     service.debit("ann", amount).await?;
     service.credit(amount + 1).await
 }

@@ -5,6 +5,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Attribute, Token, parse_quote};
 
+use super::associated::Associated;
 use super::bounds;
 use super::model::Model;
 use crate::diagnostics::Errors;
@@ -43,6 +44,7 @@ fn split(
     mut phase_one: impl FnMut(&AnnotatedFn) -> Option<TokenStream>,
 ) -> TokenStream {
     let moves = block.header.trait_.is_some();
+    let associated = Associated::of(block);
     let (mut stay, mut move_out) = (TokenStream::new(), TokenStream::new());
     for item in &block.items {
         match item {
@@ -54,7 +56,12 @@ fn split(
                 let to = if moves { &mut move_out } else { &mut stay };
                 // That it is async is our wish, whether it awaits or not.
                 to.extend(quote!(#[allow(clippy::unused_async)]));
-                without_marks(method).to_tokens(to);
+                let method = without_marks(method).into_token_stream();
+                to.extend(if moves {
+                    associated.in_full(method)
+                } else {
+                    method
+                });
             }
             Item::Method(method) => without_marks(method).to_tokens(&mut stay),
         }
@@ -138,6 +145,7 @@ fn participant(block: &ImplBlock, model: &Model) -> TokenStream {
         .iter()
         .map(|one| action::arms(one, &this, model.fence.as_ref(), krate))
         .collect();
+    let arms = Associated::of(block).in_full(arms);
     let branch = local("__branch");
     let body = quote_spanned! {Span::mixed_site()=>
         match (#branch.action(), #branch.decision()) {

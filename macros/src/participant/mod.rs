@@ -2,6 +2,7 @@
 //! implements the trait through which phase two arrives.
 
 pub(crate) mod args;
+mod associated;
 mod bounds;
 mod expand;
 mod model;

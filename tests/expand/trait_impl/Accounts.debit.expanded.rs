@@ -1,5 +1,5 @@
 impl AccountService for Accounts {
-    async fn debit(&self, user: &str, amount: i64) -> Result<(), Failure> {
+    async fn debit(&self, user: &str, amount: Self::Amount) -> Result<(), Failure> {
         ::unanimous::__private::run_fenced(
                 &const {
                     ::unanimous::__private::ActionSpec::new(

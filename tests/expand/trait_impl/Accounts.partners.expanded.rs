@@ -4,7 +4,7 @@ impl Accounts {
     async fn confirm(
         &self,
         _tx: &mut FenceTx<Sqlite>,
-        amount: i64,
+        amount: <Self as AccountService>::Amount,
     ) -> Result<(), Failure> {
         self.journal.confirmed(amount);
         Ok(())

@@ -7,7 +7,8 @@ impl ::unanimous::__private::Participant for Accounts {
         match (__branch.action(), __branch.decision()) {
             ("debit", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
-                    let amount: i64 = __branch.argument("amount")?;
+                    let amount: <Self as AccountService>::Amount = __branch
+                        .argument("amount")?;
                     let __tx = ::unanimous::__private::fence_of({
                             let __fenced = &*self;
                             &__fenced.db
@@ -19,7 +20,8 @@ impl ::unanimous::__private::Participant for Accounts {
             }
             ("debit", ::unanimous::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
-                    let amount: i64 = __branch.argument("amount")?;
+                    let amount: <Self as AccountService>::Amount = __branch
+                        .argument("amount")?;
                     let __answer = Self::cancel(&self, amount).await;
                     ::unanimous::__private::ended(__answer)
                 })

@@ -203,6 +203,64 @@ pub(crate) async fn async_trait_implementation(ending: Ending) {
     .await;
 }
 
+/// Types of the trait are recorded, returned, and taken by the partners, which are not the trait's.
+pub(crate) async fn types_of_the_trait(ending: Ending) {
+    trait Service<A> {
+        type Id: Clone + Send;
+        type Error;
+        const LIMIT: i64;
+
+        async fn debit(&self, user: Self::Id, amount: A) -> Result<Self::Id, Self::Error>;
+    }
+
+    struct Typed(Ledger);
+
+    #[participant(name = "typed", fence = self.0.db)]
+    impl Service<i64> for Typed {
+        type Id = String;
+        type Error = Failure;
+        const LIMIT: i64 = 9;
+
+        #[two_phase_action(commit = confirm, rollback = cancel)]
+        async fn debit(
+            &self,
+            _tx: &mut FenceTx<Sqlite>,
+            user: Self::Id,
+            amount: i64,
+        ) -> Result<Self::Id, Self::Error> {
+            let amount = amount.min(Self::LIMIT);
+            self.0.journal.tried(format!("{user} {amount}"));
+            Ok(user)
+        }
+
+        async fn confirm(
+            &self,
+            #[tried] who: &Self::Id,
+            user: &Self::Id,
+            amount: i64,
+        ) -> Result<(), Self::Error> {
+            let user: <Self as Service<i64>>::Id = Self::Id::from(user);
+            assert_eq!(who, &user);
+            let amount = amount.min(Self::LIMIT);
+            self.0.journal.confirmed(format!("{user} {amount}"));
+            Ok(())
+        }
+
+        async fn cancel(&self, user: Self::Id) -> Result<(), Self::Error> {
+            self.0.journal.cancelled(format!("{user} 9"));
+            Ok(())
+        }
+    }
+
+    let db = database().await;
+    let make = |journal| Typed(Ledger { db, journal });
+    run(ending, make, async |typed| {
+        assert_eq!(typed.debit("ann".to_owned(), 10).await?, "ann");
+        Ok(())
+    })
+    .await;
+}
+
 struct Till(Journal);
 
 #[participant(name = "till")]

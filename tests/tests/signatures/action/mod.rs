@@ -78,6 +78,7 @@ const LISTED: [&[&str]; 7] = [
         "tonic_handler_delegates",
         "trait_method_with_send_future",
         "transaction_of_one_branch",
+        "types_of_the_trait",
         "written_by_a_macro",
     ],
     &[
@@ -127,7 +128,7 @@ crate::table! {
         async_trait_implementation attributes_beside conditional_methods generic_impl
         in_a_function_body instrumented name_of_the_instance native_trait_implementation
         parallel_branches tonic_handler_delegates trait_method_with_send_future
-        transaction_of_one_branch written_by_a_macro;
+        transaction_of_one_branch types_of_the_trait written_by_a_macro;
     names:
         kept partner_none recorded_default recorded_under_a_name;
     functions:
