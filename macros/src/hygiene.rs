@@ -41,15 +41,21 @@ impl Arrow {
 #[derive(Clone)]
 pub(crate) struct CratePath {
     tokens: TokenStream,
-    /// Where a crate that is another one is reported, once: the `=` before the path.
-    place: Span,
+    /// The module in it: where a crate that is another one is reported, once, at the `=` before the
+    /// path.
+    module: Ident,
 }
+
+/// The module of names for generated code, and the same where the user wrote the path that leads to
+/// it: what another crate lacks says what the path should lead to.
+const MODULE: &str = "__private";
+const MODULE_OF_WRITTEN: &str = "crate_must_name_the_crate_unanimous";
 
 impl Default for CratePath {
     fn default() -> Self {
         Self {
             tokens: quote_spanned!(Span::mixed_site()=> ::unanimous),
-            place: Span::mixed_site(),
+            module: local(MODULE),
         }
     }
 }
@@ -58,15 +64,14 @@ impl CratePath {
     pub(crate) fn new(equals: Token![=], path: &Path) -> Self {
         Self {
             tokens: path.to_token_stream(),
-            place: at(equals.span),
+            module: Ident::new(MODULE_OF_WRITTEN, at(equals.span)),
         }
     }
 
     /// `::unanimous::__private::NAME`.
     pub(crate) fn private(&self, name: &str) -> TokenStream {
-        let (tokens, name) = (&self.tokens, local(name));
-        let private = self.module();
-        quote_spanned!(Span::mixed_site()=> #tokens::#private::#name)
+        let (tokens, module, name) = (&self.tokens, &self.module, local(name));
+        quote_spanned!(Span::mixed_site()=> #tokens::#module::#name)
     }
 
     /// The same, so that errors about it are reported there.
@@ -94,7 +99,7 @@ impl CratePath {
     /// the first token to the last. What leads to the crate stays, so that a crate that is not
     /// there is reported once.
     fn private_between(&self, name: &str, first: Span, last: Span) -> TokenStream {
-        let (mut name, private) = (local(name), self.module());
+        let (mut name, module) = (local(name), &self.module);
         name.set_span(at(last));
         let mut leading = true;
         let tokens = self.tokens.clone().into_iter().enumerate();
@@ -105,11 +110,7 @@ impl CratePath {
             }
             token
         });
-        quote_spanned!(at(last)=> #(#tokens)*::#private::#name)
-    }
-
-    fn module(&self) -> Ident {
-        Ident::new("__private", self.place)
+        quote_spanned!(at(last)=> #(#tokens)*::#module::#name)
     }
 }
 
@@ -186,7 +187,7 @@ mod tests {
         let krate = CratePath::new(syn::parse_quote!(=), &path);
         assert_eq!(
             krate.private("how").to_string(),
-            ":: tx :: __private :: how"
+            ":: tx :: crate_must_name_the_crate_unanimous :: how"
         );
         let arrow = Arrow::of(syn::parse_quote!(->));
         let under = krate.call_under("how", arrow, None, TokenStream::new());

@@ -378,10 +378,12 @@ fn with_a_crate_path_the_default_name_occurs_nowhere() {
     for case in ["global_crate_path.rs", "participant_crate_path.rs"] {
         let expansion = expansion_of(&folder().join(case));
         assert!(
-            expansion.contains("crate::renamed::__private"),
+            expansion.contains("crate::renamed::crate_must_name_the_crate_unanimous::"),
             "{expansion}"
         );
-        let of_ours = expansion.replace("unanimous::Error", "");
+        let of_ours = expansion
+            .replace("unanimous::Error", "")
+            .replace("crate_must_name_the_crate_unanimous", "");
         assert!(!of_ours.contains("unanimous"), "{case}: {expansion}");
     }
 }

@@ -74,6 +74,9 @@ pub mod sqlite;
 
 #[doc(hidden)]
 pub mod __private;
+/// The same for an annotation with `crate = PATH`: a path to another crate is told of in these words.
+#[doc(hidden)]
+pub use __private as crate_must_name_the_crate_unanimous;
 
 pub use branch::fence::FenceError;
 pub use branch::{Action, Branch, BranchContext, KeepError, Participant, PhaseTwoError};

@@ -64,7 +64,10 @@ fn take(args: &mut Args, key: &Ident, input: ParseStream<'_>) -> syn::Result<()>
     match word.as_str() {
         "name" => {
             let name = expression(input)?;
-            as_text(&name).map_or(Ok(()), check_name)?;
+            match as_text(&name) {
+                Some(text) => check_name(text)?,
+                None => check_expression(&name)?,
+            }
             args.name = Some(name);
         }
         "fence" => {
@@ -78,4 +81,14 @@ fn take(args: &mut Args, key: &Ident, input: ParseStream<'_>) -> syn::Result<()>
         _ => args.krate = crate_path(input)?,
     }
     Ok(())
+}
+
+/// A literal that is no text needs no compiler to be told from a name.
+fn check_expression(name: &Expr) -> syn::Result<()> {
+    if !matches!(name, Expr::Lit(_)) {
+        return Ok(());
+    }
+    let message = "`name` takes text: a string literal, name = \"account\", or an expression that \
+                   may read `self`, name = format!(\"account-{}\", self.shard)";
+    Err(syn::Error::new_spanned(name, message))
 }

@@ -121,7 +121,7 @@ fn participant(block: &ImplBlock, model: &Model) -> TokenStream {
         quote_spanned!(Span::mixed_site()=> #(#cfgs)* #spec,)
     });
     let this = local("self");
-    let name = name(model, &this);
+    let name = name(model, &this, krate);
     let fence = model.fence.as_ref().map(|fence| {
         let (dyn_fence, fence) = (
             krate.private("DynFence"),
@@ -174,17 +174,18 @@ fn participant(block: &ImplBlock, model: &Model) -> TokenStream {
     implementation(block, krate, content)
 }
 
-fn name(model: &Model, this: &proc_macro2::Ident) -> TokenStream {
+fn name(model: &Model, this: &proc_macro2::Ident, krate: &CratePath) -> TokenStream {
     let name = &model.name;
     if let Some(text) = as_text(name) {
         return quote_spanned!(Span::mixed_site()=> ::std::borrow::Cow::Borrowed(#text));
     }
-    let name = with_self(name, this);
-    quote_spanned!(Span::mixed_site()=> ::core::convert::Into::into(#name))
+    let (name, of) = (with_self(name, this), krate.private("participant_name"));
+    quote_spanned!(Span::mixed_site()=> #of(#name))
 }
 
-/// Where a type parameter lacks a bound, it is said of the impl block, and not of every future
-/// again: in here the bounds hold. Other types have none: bounds cost time in every function.
+/// What a type lacks to be shared is said of the impl block, and not of every future again: where it
+/// has type parameters, the bounds hold in here. Others have none, as bounds cost time in every
+/// function: a witness that fails keeps the compiler from looking at the futures.
 fn phase_two(
     block: &ImplBlock,
     this: &proc_macro2::Ident,
@@ -197,6 +198,11 @@ fn phase_two(
             where Self: ::core::marker::Send + ::core::marker::Sync + 'static
         }
     });
+    let witness = (!is_generic).then(|| {
+        let shared = krate.private_at("shared", block.header.impl_token.span);
+        let this = quote_spanned!(at(block.header.impl_token.span)=> Self);
+        quote_spanned!(Span::mixed_site()=> let _ = #shared::<#this>;)
+    });
     let (future, branch) = (krate.private("PhaseTwoFuture"), krate.private("Branch"));
     let given = local("__branch");
     quote_spanned! {Span::mixed_site()=>
@@ -204,6 +210,7 @@ fn phase_two(
             #this: ::std::sync::Arc<Self>,
             #given: &'__branch mut #branch,
         ) -> #future<'__branch> #bounds {
+            #witness
             #body
         }
     }

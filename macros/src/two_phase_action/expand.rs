@@ -277,32 +277,65 @@ fn read(action: &Action, passed: &Passed, krate: &CratePath) -> Option<TokenStre
             Some(quote_spanned!(mixed=> let #context = #branch.context();))
         }
         What::Tried { optional, .. } => {
-            let (tried, fallible) = (local("__tried"), krate.private("Fallible"));
-            let output = &action.output;
-            let read = local(if *optional {
-                "tried"
-            } else {
-                "tried_or_missing"
-            });
-            let value = quote_spanned! {at(passed.colon)=>
-                #branch.#read::<<#output as #fallible>::Value>()?
-            };
-            Some(quote_spanned!(mixed=> let #tried = #value;))
+            let how = how(
+                &action.output,
+                action.arrow,
+                action.map_err.as_ref(),
+                action.fenced,
+                true,
+                krate,
+            );
+            Some(tried(&action.output, *optional, passed.colon, &how, krate))
         }
         What::Read(read) => {
             let (name, value) = (&read.wire, read_local(&read.local, read.colon));
             let (owned, place) = (read.form.owned(), at(read.colon));
-            let mut method = local(match read.from {
+            let method = match read.from {
                 From::Arguments => "argument",
-                From::ArgumentsOrDefault => "argument_or_default",
+                From::ArgumentsOrDefault => {
+                    let found = or_default(name, read.colon, krate);
+                    return Some(quote_spanned!(mixed=> let #value: #owned = #found;));
+                }
                 From::Kept => "kept_or_missing",
                 From::KeptOrNot => "kept",
-            });
+            };
+            let mut method = local(method);
             method.set_span(place);
             let found = quote_spanned!(place=> #branch.#method(#name)?);
             Some(quote_spanned!(mixed=> let #value: #owned = #found;))
         }
     }
+}
+
+/// A recorded value, or its type's default.
+pub(super) fn or_default(name: &str, colon: Span, krate: &CratePath) -> TokenStream {
+    let (read, branch) = (
+        krate.private_at("argument_or_default", colon),
+        local("__branch"),
+    );
+    quote_spanned!(at(colon)=> #read(#branch, #name)?)
+}
+
+/// Reads what phase one returned, by the witness of phase one: a value that cannot be stored is
+/// reported at its `->` in the same words, and so once.
+pub(super) fn tried(
+    output: &syn::Type,
+    optional: bool,
+    place: Span,
+    how: &TokenStream,
+    krate: &CratePath,
+) -> TokenStream {
+    let (tried, branch) = (local("__tried"), local("__branch"));
+    let read = krate.private_at(
+        if optional {
+            "tried"
+        } else {
+            "tried_or_missing"
+        },
+        place,
+    );
+    let of = turbofish(output);
+    quote_spanned!(at(place)=> let #tried = #read #of(#branch, #how)?;)
 }
 
 /// The local that holds a value in phase two: named as the user's, but ours. A name that looks like

@@ -15,7 +15,6 @@ use serde::de::DeserializeOwned;
 
 use super::global::{Codec, Fallible, FromTransactionError, How};
 use crate::Error;
-#[cfg(feature = "sqlite")]
 use crate::branch::Branch;
 #[cfg(feature = "sqlite")]
 use crate::branch::fence::{DynFence, Fence, FenceDatabase, FenceTx};
@@ -275,6 +274,20 @@ impl<E: IntoPhaseTwoError> PhaseTwoAnswer for Result<(), E> {
     }
 }
 
+/// What a participant is.
+#[diagnostic::on_unimplemented(
+    message = "a participant is shared between threads, and `{Self}` cannot be",
+    label = "`{Self}` is not `Send` and `Sync`",
+    note = "hold an `Arc` in place of an `Rc`, a `Mutex` or an atomic in place of a `RefCell` or a `Cell`"
+)]
+pub trait Shared {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync> Shared for T {}
+
+/// The witness of a participant's type.
+pub const fn shared<T: Shared>() {}
+
 /// What a participant's `phase_two` returns.
 pub type PhaseTwoFuture<'a> = BoxFuture<'a, Result<(), PhaseTwoError>>;
 
@@ -322,6 +335,90 @@ impl<DB> fmt::Debug for FenceOf<'_, DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FenceOf").finish_non_exhaustive()
     }
+}
+
+/// A type with a default: every `T: Default`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no default that could stand in where nothing was recorded",
+    label = "needs `impl Default for {Self}`",
+    note = "or take `Option<{Self}>`, whose default is `None`"
+)]
+pub trait HasDefault {
+    /// The default.
+    fn default_value() -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Default> HasDefault for T {
+    fn default_value() -> Self {
+        Self::default()
+    }
+}
+
+/// One recorded argument by its name, or the type's default where nothing was recorded under it.
+///
+/// # Errors
+///
+/// As [`Branch::argument_or_default`].
+pub fn argument_or_default<T: DeserializeOwned + HasDefault>(
+    branch: &Branch,
+    name: &str,
+) -> Result<T, PhaseTwoError> {
+    let found = branch.argument_if_recorded(name)?;
+    Ok(found.unwrap_or_else(T::default_value))
+}
+
+/// What phase one returned, if it is known here; `how` is the witness of phase one, so that a value
+/// that cannot be stored is no second mistake where it is read.
+///
+/// # Errors
+///
+/// As [`Branch::tried`].
+pub fn tried<R: Fallible>(branch: &Branch, how: How<R>) -> Result<Option<R::Value>, PhaseTwoError> {
+    branch.tried_with(|json| how.read(json))
+}
+
+/// What phase one returned. A fence stores nothing for `()`.
+///
+/// # Errors
+///
+/// As [`Branch::tried_or_missing`].
+pub fn tried_or_missing<R: Fallible>(
+    branch: &Branch,
+    how: How<R>,
+) -> Result<R::Value, PhaseTwoError> {
+    branch.tried_or_missing_with(|json| how.read(json))
+}
+
+impl<R: Fallible> How<R> {
+    /// A value from its text.
+    fn read(&self, json: &str) -> Result<R::Value, serde_json::Error> {
+        let codec = self.codec.as_ref().map(|codec| (codec.decode)(json));
+        let value = codec.transpose()?.and_then(R::into_value);
+        value.ok_or_else(|| serde::de::Error::custom("nothing is stored"))
+    }
+}
+
+/// The name of a participant, where it is an expression.
+#[diagnostic::on_unimplemented(
+    message = "a participant's name is text, and `{Self}` is none",
+    label = "write `name = \"..\"`, or an expression of type `String`, `&'static str` or `Cow<'static, str>`"
+)]
+pub trait ParticipantName {
+    /// The text.
+    fn into_name(self) -> Cow<'static, str>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Into<Cow<'static, str>>> ParticipantName for T {
+    fn into_name(self) -> Cow<'static, str> {
+        self.into()
+    }
+}
+
+/// The name of a participant.
+pub fn participant_name<N: ParticipantName>(name: N) -> Cow<'static, str> {
+    name.into_name()
 }
 
 /// A participant that is linked into the program: its name in the source and its place, nothing

@@ -69,8 +69,8 @@ impl GlobalSpec {
 
     /// `runtime = EXPR`.
     #[must_use]
-    pub fn runtime(mut self, runtime: &impl Borrow<Runtime>) -> Self {
-        self.runtime = Some(runtime.borrow().clone());
+    pub fn runtime(mut self, runtime: &impl AsRuntime) -> Self {
+        self.runtime = Some(runtime.as_runtime().clone());
         self
     }
 
@@ -89,6 +89,25 @@ impl GlobalSpec {
             propagation,
             runtime,
         }
+    }
+}
+
+/// What `runtime = EXPR` may be: a [`Runtime`], or what lends one.
+#[diagnostic::on_unimplemented(
+    message = "`runtime` takes a `unanimous::Runtime`, and `{Self}` is none",
+    label = "is no `Runtime`",
+    note = "write an expression of type `Runtime`, `&Runtime`, `Arc<Runtime>` or another that lends \
+            one: `impl Borrow<Runtime>`"
+)]
+pub trait AsRuntime {
+    /// The runtime.
+    fn as_runtime(&self) -> &Runtime;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Borrow<Runtime>> AsRuntime for T {
+    fn as_runtime(&self) -> &Runtime {
+        self.borrow()
     }
 }
 
@@ -128,6 +147,9 @@ pub trait Fallible: Sized {
     /// The value, if it is `Ok`.
     fn value(&self) -> Option<&Self::Value>;
 
+    /// The value, if it is `Ok`.
+    fn into_value(self) -> Option<Self::Value>;
+
     /// An `Ok` again.
     fn from_value(value: Self::Value) -> Self;
 }
@@ -145,6 +167,10 @@ impl<T, E> Fallible for Result<T, E> {
 
     fn value(&self) -> Option<&T> {
         self.as_ref().ok()
+    }
+
+    fn into_value(self) -> Option<T> {
+        self.ok()
     }
 
     fn from_value(value: T) -> Self {

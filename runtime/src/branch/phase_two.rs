@@ -204,9 +204,18 @@ impl Branch {
         &self,
         name: &str,
     ) -> Result<T, PhaseTwoError> {
+        self.argument_if_recorded(name)
+            .map(Option::unwrap_or_default)
+    }
+
+    /// One recorded argument by its name, if anything was recorded under it.
+    pub(crate) fn argument_if_recorded<T: DeserializeOwned>(
+        &self,
+        name: &str,
+    ) -> Result<Option<T>, PhaseTwoError> {
         match self.arguments.read::<T>(name) {
-            Err(RecordError::Missing) => Ok(T::default()),
-            _ => self.argument(name),
+            Err(RecordError::Missing) => Ok(None),
+            _ => self.argument(name).map(Some),
         }
     }
 
@@ -241,10 +250,7 @@ impl Branch {
     ///
     /// As [`Branch::argument`].
     pub fn tried<T: DeserializeOwned>(&self) -> Result<Option<T>, PhaseTwoError> {
-        self.tried
-            .as_deref()
-            .map(|json| self.decode_tried(json))
-            .transpose()
+        self.tried_with(|json| serde_json::from_str(json))
     }
 
     /// What phase one returned. A fence stores nothing for `()`.
@@ -253,7 +259,26 @@ impl Branch {
     ///
     /// As [`Branch::argument`].
     pub fn tried_or_missing<T: DeserializeOwned>(&self) -> Result<T, PhaseTwoError> {
-        self.decode_tried(self.tried.as_deref().unwrap_or("null"))
+        self.tried_or_missing_with(|json| serde_json::from_str(json))
+    }
+
+    /// [`Branch::tried`], read by other means.
+    pub(crate) fn tried_with<T>(
+        &self,
+        decode: impl Fn(&str) -> Result<T, serde_json::Error>,
+    ) -> Result<Option<T>, PhaseTwoError> {
+        let stored = self.tried.as_deref();
+        stored
+            .map(|json| decode(json).map_err(|_| self.not_tried::<T>()))
+            .transpose()
+    }
+
+    /// [`Branch::tried_or_missing`], read by other means.
+    pub(crate) fn tried_or_missing_with<T>(
+        &self,
+        decode: impl Fn(&str) -> Result<T, serde_json::Error>,
+    ) -> Result<T, PhaseTwoError> {
+        decode(self.tried.as_deref().unwrap_or("null")).map_err(|_| self.not_tried::<T>())
     }
 
     /// The open local transaction of a fenced branch; the runtime closes it.
@@ -287,11 +312,9 @@ impl Branch {
         PhaseTwoError::not_here(format!("this version knows no action `{}`", self.action()))
     }
 
-    fn decode_tried<T: DeserializeOwned>(&self, json: &str) -> Result<T, PhaseTwoError> {
-        serde_json::from_str(json).map_err(|_| {
-            let (action, wanted) = (self.action(), type_name::<T>());
-            PhaseTwoError::not_here(format!("what {action} returned is stored as no `{wanted}`"))
-        })
+    fn not_tried<T>(&self) -> PhaseTwoError {
+        let (action, wanted) = (self.action(), type_name::<T>());
+        PhaseTwoError::not_here(format!("what {action} returned is stored as no `{wanted}`"))
     }
 }
 

@@ -4,18 +4,15 @@ impl ::unanimous::__private::Participant for Parcels {
         self: ::std::sync::Arc<Self>,
         __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
+        let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
             ("book", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
                     let city: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("city")?;
-                    let __tried = __branch
-                        .tried_or_missing::<
-                            <Result<
-                                u32,
-                                Failure,
-                            > as ::unanimous::__private::Fallible>::Value,
-                        >()?;
+                    let __tried = ::unanimous::__private::tried_or_missing::<
+                        Result<u32, Failure>,
+                    >(__branch, ::unanimous::__private::how_fenced())?;
                     let __answer = Self::send(&self, &city, &__tried).await;
                     ::unanimous::__private::ended(__answer)
                 })
@@ -24,13 +21,9 @@ impl ::unanimous::__private::Participant for Parcels {
                 ::std::boxed::Box::pin(async move {
                     let city: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("city")?;
-                    let __tried = __branch
-                        .tried::<
-                            <Result<
-                                u32,
-                                Failure,
-                            > as ::unanimous::__private::Fallible>::Value,
-                        >()?;
+                    let __tried = ::unanimous::__private::tried::<
+                        Result<u32, Failure>,
+                    >(__branch, ::unanimous::__private::how_fenced())?;
                     let __tx = ::unanimous::__private::fence_of({
                             let __fenced = &*self;
                             &__fenced.db

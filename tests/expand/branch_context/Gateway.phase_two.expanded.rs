@@ -4,6 +4,7 @@ impl ::unanimous::__private::Participant for Gateway {
         self: ::std::sync::Arc<Self>,
         __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
+        let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
             ("authorise", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {

@@ -23,10 +23,9 @@ const _: () = {
             let __owned: <str as ::std::borrow::ToOwned>::Owned = __branch
                 .argument("to")?;
             let to: &str = &__owned;
-            let __tried = __branch
-                .tried_or_missing::<
-                    <Result<i64, Failure> as ::unanimous::__private::Fallible>::Value,
-                >()?;
+            let __tried = ::unanimous::__private::tried_or_missing::<
+                Result<i64, Failure>,
+            >(__branch, ::unanimous::__private::how_fenced())?;
             let tried = &__tried;
             let __answer = ends::settle(
                     &app.journal,
@@ -41,10 +40,9 @@ const _: () = {
             let __owned: <str as ::std::borrow::ToOwned>::Owned = __branch
                 .argument("from")?;
             let from: &str = &__owned;
-            let __tried = __branch
-                .tried_or_missing::<
-                    <Result<i64, Failure> as ::unanimous::__private::Fallible>::Value,
-                >()?;
+            let __tried = ::unanimous::__private::tried_or_missing::<
+                Result<i64, Failure>,
+            >(__branch, ::unanimous::__private::how_fenced())?;
             let tried = &__tried;
             let branch = &__branch.context();
             let tx: &mut FenceTx<Sqlite> = ::unanimous::__private::transaction_of(

@@ -23,10 +23,9 @@ const _: () = {
         .rollback(|__states, __branch| ::std::boxed::Box::pin(async move {
             let journal: &Arc<Journal> = __states.get();
             let to: String = __branch.argument("to")?;
-            let __tried = __branch
-                .tried::<
-                    <Result<u32, Failure> as ::unanimous::__private::Fallible>::Value,
-                >()?;
+            let __tried = ::unanimous::__private::tried::<
+                Result<u32, Failure>,
+            >(__branch, ::unanimous::__private::how_tried())?;
             let tried = __tried.as_ref();
             let __answer = discard(journal, to, tried).await;
             ::unanimous::__private::ended(__answer)

@@ -4,7 +4,7 @@ where
     R: Repo,
 {
     fn name(&self) -> ::std::borrow::Cow<'static, ::core::primitive::str> {
-        ::core::convert::Into::into(format!("account-{N}"))
+        ::unanimous::__private::participant_name(format!("account-{N}"))
     }
     fn actions(&self) -> &'static [::unanimous::__private::ActionSpec] {
         const {

@@ -3,13 +3,17 @@ async fn purchase(
     probe: &Probe,
     word: &'static str,
 ) -> Result<(), Failure> {
-    ::unanimous::__private::run_global(
-            ::unanimous::__private::GlobalSpec::new("everything")
+    ::unanimous::crate_must_name_the_crate_unanimous::run_global(
+            ::unanimous::crate_must_name_the_crate_unanimous::GlobalSpec::new(
+                    "everything",
+                )
                 .timeout_ms(120000)
                 .settle_ms(5000)
-                .propagation(::unanimous::__private::Propagation::RequiresNew)
+                .propagation(
+                    ::unanimous::crate_must_name_the_crate_unanimous::Propagation::RequiresNew,
+                )
                 .runtime(&runtime),
-            ::unanimous::__private::how_mapped::<
+            ::unanimous::crate_must_name_the_crate_unanimous::how_mapped::<
                 Result<(), Failure>,
             >(|__error| ::core::result::Result::Err(Failure::Transaction(__error)))
                 .commit_on(
@@ -21,8 +25,9 @@ async fn purchase(
                     },
                     |__result| {
                         #[allow(unused_imports)]
-                        use ::unanimous::__private::WithoutText as _;
-                        ::unanimous::__private::Text(__result).text()
+                        use ::unanimous::crate_must_name_the_crate_unanimous::WithoutText as _;
+                        ::unanimous::crate_must_name_the_crate_unanimous::Text(__result)
+                            .text()
                     },
                 ),
             ::core::pin::pin!(

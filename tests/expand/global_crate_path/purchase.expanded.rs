@@ -1,14 +1,16 @@
 async fn purchase(probe: &Probe) -> Result<(), String> {
-    crate::renamed::__private::run_global(
-            crate::renamed::__private::GlobalSpec::new(
+    crate::renamed::crate_must_name_the_crate_unanimous::run_global(
+            crate::renamed::crate_must_name_the_crate_unanimous::GlobalSpec::new(
                     ::core::concat!(
                         ::core::module_path!(),
                         "::",
                         "purchase",
                     ),
                 )
-                .propagation(crate::renamed::__private::Propagation::RequiresNew),
-            crate::renamed::__private::how_mapped::<
+                .propagation(
+                    crate::renamed::crate_must_name_the_crate_unanimous::Propagation::RequiresNew,
+                ),
+            crate::renamed::crate_must_name_the_crate_unanimous::how_mapped::<
                 Result<(), String>,
             >(|__error| {
                     ::core::result::Result::Err(__error)
@@ -21,8 +23,11 @@ async fn purchase(probe: &Probe) -> Result<(), String> {
                     },
                     |__result| {
                         #[allow(unused_imports)]
-                        use crate::renamed::__private::WithoutText as _;
-                        crate::renamed::__private::Text(__result).text()
+                        use crate::renamed::crate_must_name_the_crate_unanimous::WithoutText as _;
+                        crate::renamed::crate_must_name_the_crate_unanimous::Text(
+                                __result,
+                            )
+                            .text()
                     },
                 ),
             ::core::pin::pin!(

@@ -1,7 +1,9 @@
 #[automatically_derived]
 impl ::unanimous::__private::Participant for Shard {
     fn name(&self) -> ::std::borrow::Cow<'static, ::core::primitive::str> {
-        ::core::convert::Into::into(format!("shard-{}", self.number))
+        ::unanimous::__private::participant_name(
+            format!("shard-{}", self.number),
+        )
     }
     fn actions(&self) -> &'static [::unanimous::__private::ActionSpec] {
         const {

@@ -1,17 +1,20 @@
 impl Accounts {
     async fn debit(&self, amount: i64) -> Result<i64, Failure> {
-        crate::renamed::__private::run_fenced(
+        crate::renamed::crate_must_name_the_crate_unanimous::run_fenced(
                 &const {
-                    crate::renamed::__private::ActionSpec::new(
+                    crate::renamed::crate_must_name_the_crate_unanimous::ActionSpec::new(
                         "debit",
                         ::core::file!(),
                         0,
                     )
                 },
                 self,
-                crate::renamed::__private::fence_of({ &self.db }),
-                crate::renamed::__private::record().put("amount", &amount),
-                crate::renamed::__private::how_fenced(),
+                crate::renamed::crate_must_name_the_crate_unanimous::fence_of({
+                    &self.db
+                }),
+                crate::renamed::crate_must_name_the_crate_unanimous::record()
+                    .put("amount", &amount),
+                crate::renamed::crate_must_name_the_crate_unanimous::how_fenced(),
                 async |__lent| -> Result<i64, Failure> {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]
                     if false {

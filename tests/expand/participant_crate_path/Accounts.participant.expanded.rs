@@ -1,12 +1,14 @@
 #[automatically_derived]
-impl crate::renamed::__private::Participant for Accounts {
+impl crate::renamed::crate_must_name_the_crate_unanimous::Participant for Accounts {
     fn name(&self) -> ::std::borrow::Cow<'static, ::core::primitive::str> {
         ::std::borrow::Cow::Borrowed("account")
     }
-    fn actions(&self) -> &'static [crate::renamed::__private::ActionSpec] {
+    fn actions(
+        &self,
+    ) -> &'static [crate::renamed::crate_must_name_the_crate_unanimous::ActionSpec] {
         const {
             &[
-                crate::renamed::__private::ActionSpec::new(
+                crate::renamed::crate_must_name_the_crate_unanimous::ActionSpec::new(
                     "debit",
                     ::core::file!(),
                     0,
@@ -14,22 +16,29 @@ impl crate::renamed::__private::Participant for Accounts {
             ]
         }
     }
-    fn fence(&self) -> ::core::option::Option<&dyn crate::renamed::__private::DynFence> {
+    fn fence(
+        &self,
+    ) -> ::core::option::Option<
+        &dyn crate::renamed::crate_must_name_the_crate_unanimous::DynFence,
+    > {
         ::core::option::Option::Some(
-            crate::renamed::__private::fence_of({ &self.db }).erased(),
+            crate::renamed::crate_must_name_the_crate_unanimous::fence_of({ &self.db })
+                .erased(),
         )
     }
     fn declared_at(
         &self,
-    ) -> ::core::option::Option<crate::renamed::__private::SourceLocation> {
-        ::core::option::Option::Some(crate::renamed::__private::SourceLocation {
+    ) -> ::core::option::Option<
+        crate::renamed::crate_must_name_the_crate_unanimous::SourceLocation,
+    > {
+        ::core::option::Option::Some(crate::renamed::crate_must_name_the_crate_unanimous::SourceLocation {
             file: ::core::file!(),
             line: ::core::line!(),
         })
     }
 }
-crate::renamed::__private::inventory::submit! {
+crate::renamed::crate_must_name_the_crate_unanimous::inventory::submit! {
     crate
-    ::renamed::__private::LinkedParticipant::new(::core::stringify!(Accounts),
+    ::renamed::crate_must_name_the_crate_unanimous::LinkedParticipant::new(::core::stringify!(Accounts),
     ::core::file!(), ::core::line!())
 }

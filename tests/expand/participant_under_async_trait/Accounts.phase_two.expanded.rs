@@ -4,16 +4,13 @@ impl ::unanimous::__private::Participant for Accounts {
         self: ::std::sync::Arc<Self>,
         __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
+        let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
             ("debit", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
-                    let __tried = __branch
-                        .tried_or_missing::<
-                            <Result<
-                                String,
-                                Failure,
-                            > as ::unanimous::__private::Fallible>::Value,
-                        >()?;
+                    let __tried = ::unanimous::__private::tried_or_missing::<
+                        Result<String, Failure>,
+                    >(__branch, ::unanimous::__private::how_fenced())?;
                     let __answer = Self::confirm(&self, &__tried).await;
                     ::unanimous::__private::ended(__answer)
                 })

@@ -4,6 +4,7 @@ impl ::unanimous::__private::Participant for Shelf {
         self: ::std::sync::Arc<Self>,
         __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
+        let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
             ("take", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
@@ -11,9 +12,11 @@ impl ::unanimous::__private::Participant for Shelf {
                         .argument("sku")?;
                     let note: ::core::option::Option<
                         <str as ::std::borrow::ToOwned>::Owned,
-                    > = __branch.argument_or_default("note")?;
-                    let __read_colour: <str as ::std::borrow::ToOwned>::Owned = __branch
-                        .argument_or_default("colour")?;
+                    > = ::unanimous::__private::argument_or_default(__branch, "note")?;
+                    let __read_colour: <str as ::std::borrow::ToOwned>::Owned = ::unanimous::__private::argument_or_default(
+                        __branch,
+                        "colour",
+                    )?;
                     let __answer = Self::sell(&self, &article, note, &__read_colour)
                         .await;
                     ::unanimous::__private::ended(__answer)
@@ -23,8 +26,10 @@ impl ::unanimous::__private::Participant for Shelf {
                 ::std::boxed::Box::pin(async move {
                     let __read_what: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("sku")?;
-                    let __read_count: Option<u32> = __branch
-                        .argument_or_default("count")?;
+                    let __read_count: Option<u32> = ::unanimous::__private::argument_or_default(
+                        __branch,
+                        "count",
+                    )?;
                     let __answer = Self::put_back(&self, __read_what, __read_count)
                         .await;
                     ::unanimous::__private::ended(__answer)

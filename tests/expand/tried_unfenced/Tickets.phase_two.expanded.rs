@@ -4,13 +4,13 @@ impl ::unanimous::__private::Participant for Tickets {
         self: ::std::sync::Arc<Self>,
         __branch: &'__branch mut ::unanimous::__private::Branch,
     ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
+        let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
             ("book", ::unanimous::__private::Decision::Commit) => {
                 ::std::boxed::Box::pin(async move {
-                    let __tried = __branch
-                        .tried_or_missing::<
-                            <Answer<Vec<u8>> as ::unanimous::__private::Fallible>::Value,
-                        >()?;
+                    let __tried = ::unanimous::__private::tried_or_missing::<
+                        Answer<Vec<u8>>,
+                    >(__branch, ::unanimous::__private::how_tried())?;
                     let __answer = Self::confirm(&self, &__tried).await;
                     ::unanimous::__private::ended(__answer)
                 })
@@ -18,10 +18,9 @@ impl ::unanimous::__private::Participant for Tickets {
             ("book", ::unanimous::__private::Decision::Rollback) => {
                 ::std::boxed::Box::pin(async move {
                     let seats: Vec<u8> = __branch.argument("seats")?;
-                    let __tried = __branch
-                        .tried::<
-                            <Answer<Vec<u8>> as ::unanimous::__private::Fallible>::Value,
-                        >()?;
+                    let __tried = ::unanimous::__private::tried::<
+                        Answer<Vec<u8>>,
+                    >(__branch, ::unanimous::__private::how_tried())?;
                     let __answer = Self::cancel(&self, &seats, __tried.as_deref()).await;
                     ::unanimous::__private::ended(__answer)
                 })

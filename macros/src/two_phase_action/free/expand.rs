@@ -6,12 +6,14 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 
 use super::model::{Action, Bound, Call, State, What};
-use crate::hygiene::{at, braces, local, moved};
+use crate::hygiene::{CratePath, at, braces, local, moved};
 use crate::syntax::async_fn::Shape;
 use crate::syntax::parameter::Form;
 use crate::syntax::return_type::{erased, unreachable_return};
 use crate::syntax::types::is_unsized;
-use crate::two_phase_action::expand::{allow_unused, how, recorder, transaction};
+use crate::two_phase_action::expand::{
+    allow_unused, how, or_default, recorder, transaction, tried,
+};
 use crate::two_phase_action::model::RecordedParameter;
 
 /// The whole output.
@@ -34,24 +36,9 @@ pub(super) fn expand(action: &Action) -> TokenStream {
 /// ```
 fn phase_one(action: &Action) -> TokenStream {
     let mixed = Span::mixed_site();
-    let Action {
-        krate,
-        output,
-        arrow,
-        map_err,
-        ..
-    } = action;
+    let krate = &action.krate;
     let (spec, recorder) = (spec(action), recorder(&action.recorded, krate));
-    let fenced = action.fence.is_some();
-    let how = how(
-        output,
-        *arrow,
-        map_err.as_ref(),
-        fenced,
-        action.keeps_tried(),
-        krate,
-    );
-    let body = body(action);
+    let (how, body) = (witness(action), body(action));
     let call = match fence(action) {
         Some((lets, fence)) => {
             let (run, states) = (krate.private("run_fenced_function"), local("__states"));
@@ -71,6 +58,18 @@ fn phase_one(action: &Action) -> TokenStream {
     let allow = allow_unused(&action.recorded);
     let function = action.function.with_body(content);
     quote!(#allow #function)
+}
+
+/// The witness of the return type.
+fn witness(action: &Action) -> TokenStream {
+    how(
+        &action.output,
+        action.arrow,
+        action.map_err.as_ref(),
+        action.fence.is_some(),
+        action.keeps_tried(),
+        &action.krate,
+    )
 }
 
 /// The body as an async closure over the fence's transaction and the states.
@@ -231,22 +230,15 @@ fn read(action: &Action, bound: &Bound, call: &Call) -> TokenStream {
             quote_spanned!(mixed=> let #ident = &#branch.context();)
         }
         What::Tried { optional } => {
-            let (ident, fallible) = (placed(&bound.ident, call.equals), krate.private("Fallible"));
-            let (output, tried) = (erased(&action.output), local("__tried"));
-            let get = local(if *optional {
-                "tried"
-            } else {
-                "tried_or_missing"
-            });
+            let (ident, value) = (placed(&bound.ident, call.equals), local("__tried"));
+            let how = witness(action);
+            let read = tried(&action.output, *optional, call.equals, &how, krate);
             let lent = if *optional {
-                quote_spanned!(mixed=> #tried.as_ref())
+                quote_spanned!(mixed=> #value.as_ref())
             } else {
-                quote_spanned!(mixed=> &#tried)
+                quote_spanned!(mixed=> &#value)
             };
-            quote_spanned! {mixed=>
-                let #tried = #branch.#get::<<#output as #fallible>::Value>()?;
-                let #ident = #lent;
-            }
+            quote_spanned!(mixed=> #read let #ident = #lent;)
         }
         What::State(state) => {
             let ident = placed(&bound.ident, state.parameter.colon_token.span);
@@ -255,7 +247,7 @@ fn read(action: &Action, bound: &Bound, call: &Call) -> TokenStream {
         }
         What::Recorded(parameter) => {
             let ident = placed(&bound.ident, parameter.colon);
-            let (owned, value) = (parameter.form.owned(), read_argument(parameter));
+            let (owned, value) = (parameter.form.owned(), read_argument(parameter, krate));
             let lent = match &parameter.form {
                 Form::Owned(_) | Form::Cow(_) => {
                     return quote_spanned!(mixed=> let #ident: #owned = #value;);
@@ -274,14 +266,12 @@ fn read(action: &Action, bound: &Bound, call: &Call) -> TokenStream {
 }
 
 /// What was recorded of a parameter.
-fn read_argument(parameter: &RecordedParameter) -> TokenStream {
+fn read_argument(parameter: &RecordedParameter, krate: &CratePath) -> TokenStream {
     let (branch, name) = (local("__branch"), &parameter.wire);
-    let read = local(if parameter.default {
-        "argument_or_default"
-    } else {
-        "argument"
-    });
-    moved(quote!(#branch.#read(#name)?), parameter.colon)
+    if parameter.default {
+        return or_default(name, parameter.colon, krate);
+    }
+    moved(quote!(#branch.argument(#name)?), parameter.colon)
 }
 
 /// A name of the user's with its own hygiene, at another place: located at itself it would show up

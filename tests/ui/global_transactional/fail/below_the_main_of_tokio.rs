@@ -6,3 +6,7 @@ use unanimous::{Error, global_transactional};
 async fn main() -> Result<(), Error> {
     Ok(())
 }
+
+async fn caller() -> Result<(), Error> {
+    tokio::task::spawn_blocking(main).await.unwrap()
+}

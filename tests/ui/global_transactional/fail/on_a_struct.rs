@@ -6,3 +6,7 @@ struct Purchase;
 fn main() {
     let _ = Purchase;
 }
+
+async fn caller() -> Purchase {
+    Purchase
+}

@@ -9,4 +9,9 @@ async fn purchase() -> Result<Order, Error> {
 fn main() {
     let _ = purchase();
 }
+
+async fn caller() -> Result<(), Error> {
+    let _ = purchase().await?;
+    Ok(())
+}
 // mistakes: 2

@@ -1,8 +1,10 @@
 use unanimous::{Error, participant};
 
-struct Mailer;
+struct Mailer {
+    shard: u32,
+}
 
-#[participant(name = 7)]
+#[participant(name = self.shard)]
 impl Mailer {
     #[two_phase_action(commit = send, rollback = discard)]
     async fn prepare(&self, to: &str) -> Result<(), Error> {
@@ -20,7 +22,7 @@ impl Mailer {
 }
 
 fn main() {
-    let _ = Mailer;
+    let _ = Mailer { shard: 1 };
 }
 
 async fn caller(mailer: &Mailer) -> Result<(), Error> {

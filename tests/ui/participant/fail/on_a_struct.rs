@@ -10,4 +10,9 @@ fn main() {
     mailer();
     let _ = Mailer;
 }
+
+async fn caller() -> Mailer {
+    mailer();
+    Mailer
+}
 // mistakes: 2

@@ -16,3 +16,7 @@ async fn cancel(_: &mut FenceTx<Sqlite>, _: &SqlitePool, _: i64) -> Result<(), E
 }
 
 fn main() {}
+
+async fn caller(db: &SqlitePool) -> Result<(), Error> {
+    debit(db, 5).await
+}

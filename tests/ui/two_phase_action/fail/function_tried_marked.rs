@@ -15,3 +15,7 @@ async fn cancel(_: i64) -> Result<(), Error> {
 }
 
 fn main() {}
+
+async fn caller() -> Result<(), Error> {
+    debit(5, &6).await
+}

@@ -6,3 +6,7 @@ struct Debit;
 fn main() {
     let _ = Debit;
 }
+
+async fn caller() -> Debit {
+    Debit
+}

@@ -22,3 +22,8 @@ impl Mailer {
 fn main() {
     let _ = Mailer;
 }
+
+async fn caller(mailer: &Mailer) -> Result<(), Error> {
+    let context = BranchContext::current().unwrap();
+    mailer.prepare(&context, 1).await
+}

@@ -24,4 +24,8 @@ impl Shelf {
 }
 
 fn main() {}
+
+async fn caller(shelf: &Shelf) -> Result<(), Error> {
+    shelf.take("a", "b", "c", 1).await
+}
 // mistakes: 4

@@ -28,3 +28,7 @@ impl Accounts {
 }
 
 fn main() {}
+
+async fn caller(accounts: &Accounts) -> Result<(), Error> {
+    accounts.debit(&mut None).await
+}
