@@ -9,11 +9,11 @@
     reason = "measures time, in no transaction"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -103,7 +103,7 @@ async fn participate(session: Session) -> watch::Receiver<u64> {
     let resource = AttachResource {
         resource: resource(),
         actions: ["debit".parse().unwrap()].into(),
-        horizons: BTreeMap::new(),
+        horizons: Arc::default(),
     };
     let attach = Attach {
         application: "participant".to_owned(),

@@ -11,7 +11,7 @@
     reason = "measures time, in no transaction"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -168,7 +168,7 @@ impl PhaseTwoHandler for Handler {
         let resource = AttachResource {
             resource: resource(),
             actions: ["act".parse().unwrap()].into(),
-            horizons: BTreeMap::new(),
+            horizons: Arc::default(),
         };
         Box::pin(ready(Attach {
             application: "bench".to_owned(),

@@ -1,6 +1,7 @@
 //! The coordinator: the product's `decide` over a log of which a crash keeps a part.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use unanimous_coordinator::decide::{
     Effect, Event, Message, Note, Position, Record, Reply, RequestId, Settings, Start, State, To,
@@ -172,7 +173,7 @@ impl Coordinator {
             resources: vec![AttachResource {
                 resource: names.resource.clone(),
                 actions: names.actions.clone(),
-                horizons: [(*FIRST_START, horizon.counter)].into(),
+                horizons: Arc::new([(*FIRST_START, horizon.counter)].into()),
             }],
         };
         let (request, session) = (NOBODY, names.session);

@@ -199,6 +199,7 @@ fn refusal_kind(refusal: &AdminRefusal) -> &'static str {
         AdminRefusal::WrongState { .. } => "wrong-state",
         AdminRefusal::BranchEnded => "branch-ended",
         AdminRefusal::NotForeign => "not-foreign",
+        AdminRefusal::NeverIssued => "never-issued",
         _ => "unknown-to-this-version",
     }
 }

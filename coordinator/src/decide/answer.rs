@@ -50,8 +50,7 @@ impl State {
             Some(Entry::RolledBack(reason)) => return Standing::RolledBack(*reason),
             None => {}
         }
-        let never_issued = xid.incarnation == self.own && xid.counter > self.counter;
-        if xid.counter == 0 || never_issued {
+        if self.is_never_issued(xid) {
             return Standing::Foreign;
         }
         // What the horizon of a restored copy covers is fact all the same: it was decided, ended
@@ -70,6 +69,12 @@ impl State {
             };
         }
         NOT_RECORDED
+    }
+
+    /// Whether it is known that no start has issued it. Of an earlier start nobody knows how far it
+    /// counted: begins are not on record (TC3).
+    pub(super) fn is_never_issued(&self, xid: OwnXid) -> bool {
+        xid.counter == 0 || (xid.incarnation == self.own && xid.counter > self.counter)
     }
 
     /// OP5: a decision by hand counts once it is durable.

@@ -7,11 +7,11 @@ use unanimous_protocol::message::{
 };
 use unanimous_protocol::{Incarnation, Resource};
 
-use super::effect::{Note, Reply};
-use super::event::{RequestId, SessionId};
+use super::effect::{Message, Note, Reply, To};
+use super::event::{Position, RequestId, SessionId};
 use super::record::Record;
 use super::rules::Rules;
-use super::state::{Service, Session};
+use super::state::{Pending, Service, Session};
 use super::turn::{Force, Turn};
 
 impl<R: Rules> Turn<'_, R> {
@@ -23,7 +23,7 @@ impl<R: Rules> Turn<'_, R> {
             // This very start declared the restore: what the copy lacks is lost, and stays known
             // as lost, with all before it.
             self.state.lost.insert(newest);
-            self.append(Record::Lost(newest), Force::Lazy);
+            self.record_shown(Record::Lost(newest));
         }
         self.detach(session);
         self.state.sessions.insert(session, Session::default());
@@ -32,8 +32,11 @@ impl<R: Rules> Turn<'_, R> {
             resources.push(attached.resource.clone());
             self.attach_resource(session, attached);
         }
-        let attached = self.attached();
-        self.reply(request, Reply::Attached(Ok(attached)));
+        let attached = Reply::Attached(Ok(self.attached()));
+        // What was shown is forced before anybody hears the horizons: a database that has cleaned
+        // up to them since shows its restore no more.
+        let after = self.state.unrecorded;
+        self.say(To::Request(request), Message::Reply(attached), after);
         // All resources are there before anything is delivered to the session.
         for resource in resources {
             self.wake(&resource);
@@ -95,9 +98,21 @@ impl<R: Rules> Turn<'_, R> {
                 incarnation,
                 counter,
             };
-            self.append(record, Force::Lazy);
+            self.record_shown(record);
         }
         self.note(Note::ResourceRestored(resource.clone()));
+    }
+
+    fn record_shown(&mut self, record: Record) {
+        let position = self.append(record, Force::Forced);
+        self.state.unrecorded = Some(position);
+        self.state.pending.push_back((position, Pending::Shown));
+    }
+
+    pub(super) fn shown_durable(&mut self, position: Position) {
+        if self.state.unrecorded == Some(position) {
+            self.state.unrecorded = None;
+        }
     }
 
     fn attached(&self) -> Attached {

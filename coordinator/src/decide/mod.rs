@@ -164,6 +164,7 @@ impl<R: Rules> Turn<'_, R> {
                 Pending::Committed(xid) => self.commit_durable(xid, position),
                 Pending::Horizon(incarnation) => self.horizon_durable(incarnation),
                 Pending::ByHand(xid) => self.decided_by_hand_durable(xid),
+                Pending::Shown => self.shown_durable(position),
             }
         }
     }

@@ -148,6 +148,11 @@ impl<R: Rules> Turn<'_, R> {
             self.commit_by_operator(xid);
             return Ok(now(0));
         }
+        // This start issues it yet, or nobody ever does: what is decided about it now would hold for
+        // another transaction once this start is part of a restored copy.
+        if self.state.is_never_issued(xid) {
+            return Err(AdminRefusal::NeverIssued);
+        }
         match self.state.standing::<R>(xid) {
             Standing::Foreign => {}
             _ => return Err(AdminRefusal::NotForeign),

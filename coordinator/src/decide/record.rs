@@ -22,7 +22,7 @@ pub enum Record {
         /// Everything written before it was declared a restored copy.
         restored: bool,
     },
-    /// An incarnation that only clients have met: it was lost by a declared restore. Lazy.
+    /// An incarnation that only clients have met: it was lost by a declared restore. Forced.
     Lost(Incarnation),
     /// A branch that must not be lost joined (TC4). Forced.
     Branch {
@@ -83,7 +83,7 @@ pub enum Record {
         counter: u64,
     },
     /// A resource's database was restored: what was forgotten at or below the counter is not
-    /// answered to it any more (RM10). Lazy.
+    /// answered to it any more (RM10). Forced.
     ResourceRestored {
         /// The resource.
         resource: Resource,

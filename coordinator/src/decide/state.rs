@@ -77,6 +77,8 @@ pub struct State {
     pub(super) lost: BTreeSet<Incarnation>,
     /// Whether this very start declared a restore.
     pub(super) restored: bool,
+    /// The last loss or restore that an attachment showed, while its record is not durable.
+    pub(super) unrecorded: Option<Position>,
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) resources: BTreeMap<Resource, Deliveries>,
     /// Branches that wait for an operator, of transactions that do not know them any more.
@@ -106,6 +108,8 @@ pub(super) enum Pending {
     Committed(OwnXid),
     Horizon(Incarnation),
     ByHand(OwnXid),
+    /// What an attachment showed of a loss or a restore is on record.
+    Shown,
 }
 
 /// One incarnation's transactions.
@@ -246,6 +250,7 @@ impl State {
             eras: BTreeMap::new(),
             lost: BTreeSet::new(),
             restored: false,
+            unrecorded: None,
             sessions: BTreeMap::new(),
             resources: BTreeMap::new(),
             stranded: BTreeMap::new(),

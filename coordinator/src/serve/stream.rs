@@ -160,9 +160,8 @@ impl<S> ClientStream<S> {
         }
         tracing::debug!(application, "a client connected");
         self.session = Some(self.coordinator.session(application, ANONYMOUS));
-        let welcome = FromServer::Welcome {
-            version: wire::VERSION,
-        };
+        // All versions up to this one are spoken: the client's it is.
+        let welcome = FromServer::Welcome { version };
         self.outbox.push_back(welcome.to_frame(0));
     }
 
@@ -285,8 +284,15 @@ impl<S> ClientStream<S> {
                 Err(error) => return self.failed(id, &error),
             }
         }
-        self.outbox
-            .push_back(FromServer::Attached(told).to_frame(id));
+        let frame = FromServer::Attached(told);
+        if frame.frame_bytes() <= limits::FRAME_BYTES_MAX {
+            return self.outbox.push_back(frame.to_frame(id));
+        }
+        // Each verdict fits: it tells a bounded list of incarnations.
+        if let FromServer::Attached(told) = frame {
+            let each = told.into_iter().map(|one| FromServer::Attached(vec![one]));
+            self.outbox.extend(each.map(|frame| frame.to_frame(id)));
+        }
     }
 
     /// Nothing of a frame was done.

@@ -77,6 +77,9 @@ pub enum AdminRefusal {
     /// The xid is decided by this coordinator; only foreign ones are decided by hand.
     #[error("only an xid that this coordinator calls foreign is decided by hand")]
     NotForeign,
+    /// No start of this coordinator has issued the xid, so nobody has anything to decide about it.
+    #[error("no start of this coordinator has issued this xid: nothing was begun under it")]
+    NeverIssued,
 }
 
 /// One line of a list.

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::ids::{ActionName, Incarnation, LogId, Resource};
 
@@ -24,8 +25,9 @@ pub struct AttachResource {
     pub resource: Resource,
     /// The actions it knows, aliases included.
     pub actions: BTreeSet<ActionName>,
-    /// The horizon up to which its database was cleaned, per incarnation (RM8).
-    pub horizons: BTreeMap<Incarnation, u64>,
+    /// The horizon up to which its database was cleaned, per incarnation (RM8). The resources of one
+    /// database share it.
+    pub horizons: Arc<BTreeMap<Incarnation, u64>>,
 }
 
 /// The coordinator's answer to [`Attach`].
@@ -80,4 +82,11 @@ pub enum AttachRefused {
     /// The coordinator is stopping.
     #[error("the coordinator is stopping")]
     Stopping,
+    /// Anything else, in the words of whoever found it: what is presented is malformed or fits no
+    /// frame, the coordinator speaks another version of the protocol, or has ended its service.
+    #[error("{why}")]
+    NotTaken {
+        /// What is wrong and, where there is one, the way out.
+        why: Arc<str>,
+    },
 }

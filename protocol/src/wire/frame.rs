@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use prost::Message as _;
+
 use super::convert::{at_most, cut, enumeration, parsed, present, text};
 use super::{Problem, WireError, v1};
 use crate::ids::{Alias, Incarnation, Xid};
@@ -156,6 +158,12 @@ impl ServerRequest {
 }
 
 impl FromClient {
+    /// How long the frame is that carries this, at most.
+    #[must_use]
+    pub fn frame_bytes(&self) -> usize {
+        self.to_frame(FrameId::MAX).encoded_len()
+    }
+
     /// The frame that carries this under this id.
     #[must_use]
     pub fn to_frame(&self, id: FrameId) -> v1::ClientFrame {
@@ -274,6 +282,12 @@ impl ServerAnswer {
 }
 
 impl FromServer {
+    /// How long the frame is that carries this, at most.
+    #[must_use]
+    pub fn frame_bytes(&self) -> usize {
+        self.to_frame(FrameId::MAX).encoded_len()
+    }
+
     /// The frame that carries this under this id.
     #[must_use]
     pub fn to_frame(&self, id: FrameId) -> v1::ServerFrame {

@@ -15,8 +15,11 @@ pub mod frame;
 
 pub use frame::{FailureKind, FromClient, FromServer, ServerAnswer, ServerRequest};
 
-/// The version of the stream's protocol that this crate speaks.
-pub const VERSION: u32 = 1;
+/// The newest version of the stream's protocol that this crate speaks. It speaks all before it too.
+///
+/// * 1: the first;
+/// * 2: local horizons are presented for each database; an attachment is refused with a text.
+pub const VERSION: u32 = 2;
 
 /// The generated messages.
 #[allow(

@@ -1,14 +1,14 @@
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use unanimous_protocol::message::{
-    Attach, AttachRefused, AttachResource, DecisionAnswer, InDoubtAnswer,
+    Attach, AttachRefused, AttachResource, BranchResult, DecisionAnswer, InDoubtAnswer,
 };
 use unanimous_protocol::{Incarnation, Resource, RollbackReason, Xid};
 
 use super::bench::{attach_of, incarnation, resource};
 use super::*;
 use crate::decide::rules::{All, Rules, mutants};
-use crate::decide::{Event, Note, Record, Reply, SessionId, Timer};
+use crate::decide::{Event, Note, Record, Reply, RequestId, SessionId, Timer};
 
 const LATER: Incarnation = Incarnation {
     number: 9,
@@ -153,19 +153,84 @@ fn presenting(cleaned: u64) -> Attach {
     attach.resources.push(AttachResource {
         resource: resource(RES_A),
         actions: ["debit".parse().unwrap()].into(),
-        horizons: BTreeMap::from([(incarnation(1), cleaned)]),
+        horizons: Arc::new([(incarnation(1), cleaned)].into()),
     });
     attach
 }
 
-fn present(bench: &mut Bench<All>, cleaned: u64) {
+fn ask_to_attach(bench: &mut Bench<All>, session: u64, attach: Attach) -> RequestId {
     let request = bench.request();
     bench.event(Event::Attach {
         request,
-        session: SessionId(1),
-        attach: Box::new(presenting(cleaned)),
+        session: SessionId(session),
+        attach: Box::new(attach),
     });
+    request
+}
+
+fn present(bench: &mut Bench<All>, cleaned: u64) {
+    let request = ask_to_attach(bench, 1, presenting(cleaned));
+    if bench.reply(request).is_none() {
+        bench.sync();
+    }
     assert!(matches!(bench.reply(request), Some(Reply::Attached(Ok(_)))));
+}
+
+/// A transaction that is committed, ended, forgotten and cleaned at its participant.
+fn cleaned(bench: &mut Bench<All>) -> Xid {
+    present(bench, 0);
+    let xid = bench.begin();
+    let alias = bench.register(&xid, fenced("a:1", RES_A));
+    bench.commit(&xid, &[alias], &[]);
+    bench.result_from(1, &xid, alias, BranchResult::Ended);
+    bench.horizon();
+    bench.event(Event::HorizonAcked {
+        resource: resource(RES_A),
+        incarnation: incarnation(1),
+        counter: 1,
+    });
+    for _ in 0..3 {
+        bench.timer(Timer::Horizon);
+    }
+    bench.sync();
+    xid
+}
+
+/// Whoever hears the horizons before that cleans up to them, and shows nothing of the restore when
+/// it attaches to the next start: its old row would be cancelled, though the caller heard
+/// "committed".
+#[test]
+fn rm10_a_restored_database_hears_no_horizon_before_its_restore_is_on_record() {
+    let mut bench = Bench::<All>::new();
+    let xid = cleaned(&mut bench);
+    let durable = bench.log.len();
+    let first = ask_to_attach(&mut bench, 1, presenting(0));
+    let second = ask_to_attach(&mut bench, 2, presenting(0));
+    assert_eq!((bench.reply(first), bench.reply(second)), (None, None));
+    bench.sync();
+    for request in [first, second] {
+        assert!(matches!(bench.reply(request), Some(Reply::Attached(Ok(_)))));
+    }
+    // Now it has cleaned up to the horizon, and power is lost.
+    bench.crash_losing_lazy_after(durable);
+    present(&mut bench, 1);
+    assert_eq!(bench.in_doubt(&xid, "a:1", RES_A), InDoubtAnswer::Foreign);
+    let third = ask_to_attach(&mut bench, 3, presenting(1));
+    assert!(bench.reply(third).is_some(), "nothing is left to wait for");
+}
+
+#[test]
+fn tc14_nobody_attaches_before_what_a_restore_lost_is_on_record() {
+    let mut bench = Bench::<All>::new();
+    bench.start(true);
+    bench.sync();
+    let request = ask_to_attach(&mut bench, 1, attach_of(Some(LATER)));
+    assert_eq!(bench.reply(request), None);
+    bench.sync();
+    assert!(matches!(bench.reply(request), Some(Reply::Attached(Ok(_)))));
+    bench.crash_losing_lazy();
+    let again = bench.attach_as(1, RES_A, &["debit"], attach_of(Some(LATER)));
+    assert!(matches!(again, Some(Reply::Attached(Ok(_)))), "{again:?}");
 }
 
 #[test]
@@ -175,12 +240,7 @@ fn rm10_the_forgotten_rows_of_a_restored_database_wait_for_the_operator() {
     let xid = bench.begin();
     let alias = bench.register(&xid, fenced("a:1", RES_A));
     bench.commit(&xid, &[alias], &[]);
-    bench.result_from(
-        1,
-        &xid,
-        alias,
-        unanimous_protocol::message::BranchResult::Ended,
-    );
+    bench.result_from(1, &xid, alias, BranchResult::Ended);
     bench.horizon();
     let acked = |counter| Event::HorizonAcked {
         resource: resource(RES_A),
@@ -237,7 +297,7 @@ fn rm10_a_participant_without_a_database_is_never_found_restored() {
     attach.resources.push(AttachResource {
         resource: without.clone(),
         actions: ["debit".parse().unwrap()].into(),
-        horizons: BTreeMap::new(),
+        horizons: Arc::default(),
     });
     let present = |bench: &mut Bench<All>| {
         let request = bench.request();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use unanimous_protocol::message::{
@@ -146,8 +147,15 @@ impl<R: Rules> Bench<R> {
 
     /// Power is lost: every lazy record with it.
     pub(super) fn crash_losing_lazy(&mut self) {
-        let log = std::mem::take(&mut self.log);
-        self.log = log.into_iter().filter(|(_, forced)| *forced).collect();
+        self.crash_losing_lazy_after(0);
+    }
+
+    /// The same, of what was appended after so much of the log.
+    pub(super) fn crash_losing_lazy_after(&mut self, kept: usize) {
+        let mut log = std::mem::take(&mut self.log);
+        let after = log.split_off(kept);
+        log.extend(after.into_iter().filter(|(_, forced)| *forced));
+        self.log = log;
         self.start(false);
         self.sync();
     }
@@ -385,13 +393,17 @@ impl<R: Rules> Bench<R> {
         attach.resources.push(AttachResource {
             resource: resource(name),
             actions: actions.iter().map(|name| name.parse().unwrap()).collect(),
-            horizons: BTreeMap::new(),
+            horizons: Arc::default(),
         });
         self.event(Event::Attach {
             request,
             session: SessionId(session),
             attach: Box::new(attach),
         });
+        // What it shows of a restore is forced first.
+        if self.reply(request).is_none() {
+            self.sync();
+        }
         self.reply(request)
     }
 

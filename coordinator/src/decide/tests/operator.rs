@@ -3,7 +3,7 @@ use unanimous_protocol::message::{
     InDoubtAnswer, ParkReason,
 };
 use unanimous_protocol::{
-    Alias, BranchKind, BranchState, DatabaseId, Decision, GlobalState, RollbackReason, Xid,
+    Alias, BranchKind, BranchState, DatabaseId, Decision, GlobalState, OwnXid, RollbackReason, Xid,
 };
 
 use super::bench::{call, incarnation};
@@ -228,6 +228,35 @@ fn op5_a_foreign_xid_is_decided_by_hand_once_and_forced() {
         );
         bench.crash_losing_lazy();
     }
+}
+
+/// Decided now, it would hold for whoever begins under that xid, once this start is part of a
+/// restored copy.
+#[test]
+fn op5_what_no_start_has_issued_is_not_decided_by_hand() {
+    let mut bench = Bench::<All>::new();
+    let last = bench.begin();
+    let counter = last.own().unwrap().counter;
+    let nth = |counter| {
+        Xid::from(OwnXid {
+            counter,
+            ..last.own().unwrap()
+        })
+    };
+    let decide = |xid: &Xid| AdminRequest::Decide(xid.clone(), Decision::Commit);
+    let before = bench.log.len();
+    for never in [nth(0), nth(counter + 1)] {
+        assert_eq!(bench.outcome(&never), Some(DecisionAnswer::Foreign));
+        assert_eq!(bench.refusal(decide(&never)), AdminRefusal::NeverIssued);
+    }
+    assert_eq!(bench.log.len(), before);
+    // It is issued meanwhile, rolled back without a record, and part of a copy brought back.
+    let issued = bench.begin();
+    assert_eq!(issued, nth(counter + 1));
+    bench.rollback(&issued);
+    bench.start(true);
+    bench.sync();
+    assert_eq!(bench.outcome(&issued), Some(DecisionAnswer::Foreign));
 }
 
 #[test]

@@ -172,7 +172,7 @@ fn attach(participants: &[&str], newest: Option<Incarnation>) -> Attach {
     let resources = participants.iter().map(|participant| AttachResource {
         resource: resource(participant),
         actions: [action()].into(),
-        horizons: std::collections::BTreeMap::new(),
+        horizons: Arc::default(),
     });
     Attach {
         application: "shop".to_owned(),

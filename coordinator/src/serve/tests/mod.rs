@@ -8,6 +8,7 @@
 mod unread;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream;
@@ -23,7 +24,7 @@ use unanimous_protocol::message::{
     Register,
 };
 use unanimous_protocol::wire::{
-    FailureKind, FromClient, FromServer, ServerAnswer, ServerRequest, v1,
+    self, FailureKind, FromClient, FromServer, ServerAnswer, ServerRequest, v1,
 };
 use unanimous_protocol::{BranchKind, Digest, Resource, Xid};
 
@@ -117,10 +118,11 @@ impl Client {
     /// A client that was welcomed.
     async fn welcomed(served: &Served) -> Self {
         let mut client = served.client().await;
-        client.send(0, &hello(1));
+        client.send(0, &hello(wire::VERSION));
+        let version = wire::VERSION;
         assert_eq!(
             client.next().await,
-            Some((0, FromServer::Welcome { version: 1 }))
+            Some((0, FromServer::Welcome { version }))
         );
         client
     }
@@ -204,8 +206,8 @@ async fn a_first_frame_that_is_no_hello_of_this_version_ends_the_stream() {
         (begin(), "the first frame is not `hello`"),
         (hello(0), "the client speaks version 0"),
         (
-            hello(2),
-            "the client speaks version 2 of the protocol, this coordinator version 1; upgrade the coordinator first",
+            hello(3),
+            "the client speaks version 3 of the protocol, this coordinator version 2; upgrade the coordinator first",
         ),
     ];
     let served = Served::start().await;
@@ -362,7 +364,7 @@ fn attach_account() -> FromClient {
         resources: vec![AttachResource {
             resource: account(),
             actions: ["debit".parse().unwrap()].into(),
-            horizons: [].into(),
+            horizons: Arc::default(),
         }],
     };
     FromClient::Attach(vec![(5, attach)])

@@ -1,7 +1,5 @@
 //! Clients that leave what they are sent unread.
 
-use std::sync::Arc;
-
 use super::*;
 use crate::clock::ManualClock;
 use crate::drive::Session;
@@ -96,7 +94,7 @@ async fn what_many_resources_have_under_way_at_once_cuts_nobody_off() {
     let attached = resources.map(|resource| AttachResource {
         resource,
         actions: ["debit".parse().unwrap()].into(),
-        horizons: [].into(),
+        horizons: Arc::default(),
     });
     let attach = Attach {
         application: "test".to_owned(),

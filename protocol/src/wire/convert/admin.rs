@@ -163,6 +163,7 @@ impl From<&AdminRefusal> for v1::AdminRefusal {
             }),
             AdminRefusal::BranchEnded => Refusal::BranchEnded(v1::Empty {}),
             AdminRefusal::NotForeign => Refusal::NotForeign(v1::Empty {}),
+            AdminRefusal::NeverIssued => Refusal::NeverIssued(v1::Empty {}),
         };
         Self {
             refusal: Some(refusal),
@@ -184,6 +185,7 @@ impl TryFrom<v1::AdminRefusal> for AdminRefusal {
             },
             Refusal::BranchEnded(_) => Self::BranchEnded,
             Refusal::NotForeign(_) => Self::NotForeign,
+            Refusal::NeverIssued(_) => Self::NeverIssued,
         })
     }
 }

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{at_most, exactly, parsed, present, set, text};
-use crate::ids::{ActionName, Incarnation, LogId};
+use crate::ids::{ActionName, DatabaseId, Incarnation, LogId, Resource};
 use crate::limits;
 use crate::message::{Attach, AttachRefused, AttachResource, Attached, Horizon, IncarnationInfo};
 use crate::wire::{WireError, v1};
@@ -52,58 +53,126 @@ impl TryFrom<v1::Horizon> for Horizon {
     }
 }
 
-impl From<&AttachResource> for v1::AttachResource {
-    fn from(resource: &AttachResource) -> Self {
-        let horizon = |(incarnation, counter): (&Incarnation, &u64)| v1::LocalHorizon {
-            incarnation: Some((*incarnation).into()),
-            counter: *counter,
+type Horizons = BTreeMap<Incarnation, u64>;
+
+/// The horizons of each database all of whose resources present the same ones.
+type Shared = BTreeMap<DatabaseId, Arc<Horizons>>;
+
+fn shared(resources: &[AttachResource]) -> Shared {
+    let mut shared: BTreeMap<DatabaseId, Option<&Arc<Horizons>>> = BTreeMap::new();
+    for attached in resources {
+        let Some(database) = attached.resource.database else {
+            continue;
         };
-        Self {
-            resource: Some((&resource.resource).into()),
-            actions: resource.actions.iter().map(ActionName::to_string).collect(),
-            horizons: resource.horizons.iter().map(horizon).collect(),
+        let found = shared.entry(database).or_insert(Some(&attached.horizons));
+        if *found != Some(&attached.horizons) {
+            *found = None;
         }
+    }
+    let shared = shared.into_iter();
+    shared
+        .filter_map(|(database, horizons)| Some((database, Arc::clone(horizons?))))
+        .collect()
+}
+
+fn horizons_to(horizons: &Horizons) -> Vec<v1::LocalHorizon> {
+    let horizon = |(incarnation, counter): (&Incarnation, &u64)| v1::LocalHorizon {
+        incarnation: Some((*incarnation).into()),
+        counter: *counter,
+    };
+    horizons.iter().map(horizon).collect()
+}
+
+fn horizons_from(presented: Vec<v1::LocalHorizon>) -> Result<Arc<Horizons>, WireError> {
+    at_most("horizons", presented.len(), limits::INCARNATIONS_MAX)?;
+    let mut horizons = BTreeMap::new();
+    for horizon in presented {
+        let incarnation = present("incarnation", horizon.incarnation)?.into();
+        if horizons.insert(incarnation, horizon.counter).is_some() {
+            return Err(WireError::wrong(
+                "horizons",
+                "an incarnation stands there twice",
+            ));
+        }
+    }
+    Ok(Arc::new(horizons))
+}
+
+fn resource_to(attached: &AttachResource, shared: &Shared) -> v1::AttachResource {
+    let database = attached.resource.database;
+    let is_shared = database.is_some_and(|database| shared.contains_key(&database));
+    v1::AttachResource {
+        resource: Some((&attached.resource).into()),
+        actions: attached.actions.iter().map(ActionName::to_string).collect(),
+        horizons: if is_shared {
+            Vec::new()
+        } else {
+            horizons_to(&attached.horizons)
+        },
     }
 }
 
-impl TryFrom<v1::AttachResource> for AttachResource {
-    type Error = WireError;
-
-    fn try_from(resource: v1::AttachResource) -> Result<Self, WireError> {
-        at_most(
-            "horizons",
-            resource.horizons.len(),
-            limits::INCARNATIONS_MAX,
-        )?;
-        let mut horizons = BTreeMap::new();
-        for horizon in resource.horizons {
-            let incarnation = present("incarnation", horizon.incarnation)?.into();
-            if horizons.insert(incarnation, horizon.counter).is_some() {
-                return Err(WireError::wrong(
-                    "horizons",
-                    "an incarnation stands there twice",
-                ));
-            }
+fn resource_from(
+    attached: v1::AttachResource,
+    shared: &Shared,
+) -> Result<AttachResource, WireError> {
+    let resource: Resource = present("resource", attached.resource)?.try_into()?;
+    let of_database = resource.database.and_then(|database| shared.get(&database));
+    let horizons = match of_database {
+        None => horizons_from(attached.horizons)?,
+        Some(horizons) if attached.horizons.is_empty() => Arc::clone(horizons),
+        Some(_) => {
+            return Err(WireError::wrong(
+                "horizons",
+                "the resource presents others than its database",
+            ));
         }
-        let action = |text: String| parsed("actions", &text);
-        Ok(Self {
-            resource: present("resource", resource.resource)?.try_into()?,
-            actions: set("actions", resource.actions, limits::RESOURCES_MAX, action)?,
-            horizons,
-        })
+    };
+    let action = |text: String| parsed("actions", &text);
+    Ok(AttachResource {
+        resource,
+        actions: set("actions", attached.actions, limits::RESOURCES_MAX, action)?,
+        horizons,
+    })
+}
+
+fn shared_from(databases: Vec<v1::AttachDatabase>) -> Result<Shared, WireError> {
+    at_most("databases", databases.len(), limits::RESOURCES_MAX)?;
+    let mut shared = Shared::new();
+    for database in databases {
+        let identity = DatabaseId(exactly("identity", &database.identity)?);
+        let horizons = horizons_from(database.horizons)?;
+        if shared.insert(identity, horizons).is_some() {
+            return Err(WireError::wrong(
+                "databases",
+                "a database stands there twice",
+            ));
+        }
     }
+    Ok(shared)
 }
 
 impl From<&Attach> for v1::Attach {
     /// The id is filled in by who sends it.
     fn from(attach: &Attach) -> Self {
+        let shared = shared(&attach.resources);
+        let resources = attach.resources.iter();
         Self {
             id: 0,
             application: super::cut(&attach.application),
             principal: super::cut(&attach.principal),
             known_log: attach.known_log.map(|log| log.0.to_vec()),
             newest: attach.newest.map(Into::into),
-            resources: attach.resources.iter().map(Into::into).collect(),
+            resources: resources
+                .map(|attached| resource_to(attached, &shared))
+                .collect(),
+            databases: shared
+                .iter()
+                .map(|(database, horizons)| v1::AttachDatabase {
+                    identity: database.0.to_vec(),
+                    horizons: horizons_to(horizons),
+                })
+                .collect(),
         }
     }
 }
@@ -114,15 +183,15 @@ impl TryFrom<v1::Attach> for Attach {
     fn try_from(attach: v1::Attach) -> Result<Self, WireError> {
         at_most("resources", attach.resources.len(), limits::RESOURCES_MAX)?;
         let known_log = attach.known_log.map(|bytes| exactly("known_log", &bytes));
+        let shared = shared_from(attach.databases)?;
+        let resources = attach.resources.into_iter();
         Ok(Self {
             application: text("application", attach.application)?.to_string(),
             principal: text("principal", attach.principal)?.to_string(),
             known_log: known_log.transpose()?.map(LogId),
             newest: attach.newest.map(Into::into),
-            resources: attach
-                .resources
-                .into_iter()
-                .map(TryInto::try_into)
+            resources: resources
+                .map(|attached| resource_from(attached, &shared))
                 .collect::<Result<_, _>>()?,
         })
     }
@@ -173,6 +242,7 @@ impl From<&AttachRefused> for v1::AttachRefused {
         let why = match refused {
             AttachRefused::Replaced { newest } => Why::Replaced((*newest).into()),
             AttachRefused::Stopping => Why::Stopping(v1::Empty {}),
+            AttachRefused::NotTaken { why } => Why::NotTaken(super::cut(why)),
         };
         Self { why: Some(why) }
     }
@@ -188,6 +258,9 @@ impl TryFrom<v1::AttachRefused> for AttachRefused {
                 newest: newest.into(),
             },
             Why::Stopping(_) => Self::Stopping,
+            Why::NotTaken(why) => Self::NotTaken {
+                why: text("not_taken", why)?,
+            },
         })
     }
 }

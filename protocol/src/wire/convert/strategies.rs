@@ -163,14 +163,28 @@ fn attach() -> impl Strategy<Value = Attach> {
         .prop_map(|(resource, actions, horizons)| AttachResource {
             resource,
             actions,
-            horizons,
+            horizons: Arc::new(horizons),
         });
+    // Mostly several of one database: what they present alike travels once.
+    let resources = vec(resource, 0..4).prop_map(|mut resources| {
+        if let [first, others @ ..] = &mut resources[..] {
+            for other in others {
+                if other.horizons.len() == 1 {
+                    other.resource.database = first.resource.database;
+                } else if other.horizons.is_empty() {
+                    other.resource.database = first.resource.database;
+                    other.horizons = Arc::clone(&first.horizons);
+                }
+            }
+        }
+        resources
+    });
     let parts = (
         text(),
         text(),
         of(any::<[u8; 16]>()),
         of(incarnation()),
-        vec(resource, 0..3),
+        resources,
     );
     parts.prop_map(|(application, principal, log, newest, resources)| Attach {
         application: application.to_string(),
@@ -312,6 +326,7 @@ pub(super) fn from_server() -> impl Strategy<Value = FromServer> {
         attached.prop_map(Ok),
         incarnation().prop_map(|newest| Err(AttachRefused::Replaced { newest })),
         Just(Err(AttachRefused::Stopping)),
+        text().prop_map(|why| Err(AttachRefused::NotTaken { why })),
     ];
     let kind = prop::sample::select(vec![Protocol, Failed, Refused, Unavailable]);
     prop_oneof![
@@ -392,6 +407,7 @@ pub(super) fn admin_answer() -> impl Strategy<Value = AdminAnswer> {
         }),
         Just(AdminRefusal::BranchEnded),
         Just(AdminRefusal::NotForeign),
+        Just(AdminRefusal::NeverIssued),
     ];
     prop_oneof![
         vec(summary(), 0..3).prop_map(AdminAnswer::Transactions),

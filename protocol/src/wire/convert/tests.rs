@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use prost::Message as _;
 
 use super::strategies::{admin_answer, admin_request, from_client, from_server};
-use crate::ids::{Alias, CallId, DatabaseId, Resource, Xid};
+use crate::ids::{Alias, CallId, DatabaseId, Incarnation, Resource, Xid};
 use crate::limits;
 use crate::message::*;
 use crate::state::{BranchKind, BranchState, Decision, GlobalState};
@@ -371,4 +371,95 @@ fn the_largest_delivery_fits_a_frame_and_is_taken() {
     let frame = FromServer::PhaseTwo(1, phase_two).to_frame(1);
     assert!(frame.encoded_len() < limits::FRAME_BYTES_MAX);
     assert!(FromServer::of_frame(frame).is_ok());
+}
+
+/// Functions on one database, and so many starts of the coordinator that it has met.
+fn functions(functions: usize, starts: u64) -> Attach {
+    let horizons = (0..starts).map(|number| {
+        let random = u64::MAX - number;
+        (Incarnation { number, random }, u64::MAX)
+    });
+    let horizons = Arc::new(horizons.collect());
+    let resources = (0..functions).map(|n| AttachResource {
+        resource: Resource {
+            participant: format!("{n:0>128}").parse().unwrap(),
+            ..long_resource()
+        },
+        actions: [format!("{n:0>128}").parse().unwrap()].into(),
+        horizons: Arc::clone(&horizons),
+    });
+    Attach {
+        application: "shop".to_owned(),
+        principal: "anonymous".to_owned(),
+        known_log: None,
+        newest: None,
+        resources: resources.collect(),
+    }
+}
+
+#[test]
+fn a_thousand_functions_on_one_database_that_met_every_start_fit_a_frame() {
+    let attach = functions(limits::RESOURCES_MAX, limits::INCARNATIONS_MAX as u64);
+    let sent = FromClient::Attach(vec![(1, attach)]);
+    assert!(
+        sent.frame_bytes() < limits::FRAME_BYTES_MAX,
+        "{}",
+        sent.frame_bytes()
+    );
+    let arrived = FromClient::of_frame(sent.to_frame(1)).unwrap();
+    assert_eq!(arrived, sent);
+    // And take no more room there.
+    let FromClient::Attach(all) = arrived else {
+        panic!("it was an attachment");
+    };
+    let [first, .., last] = &all[0].1.resources[..] else {
+        panic!("it has many resources");
+    };
+    assert!(Arc::ptr_eq(&first.horizons, &last.horizons));
+}
+
+#[test]
+fn horizons_of_each_resource_are_taken_from_clients_of_the_first_version() {
+    let attach = functions(2, 3);
+    let mut sent = v1::Attach::from(&attach);
+    let shared = std::mem::take(&mut sent.databases);
+    for resource in &mut sent.resources {
+        resource.horizons.clone_from(&shared[0].horizons);
+    }
+    assert_eq!(Attach::try_from(sent), Ok(attach));
+}
+
+#[test]
+fn horizons_told_twice_are_refused() {
+    let attach = v1::Attach::from(&functions(2, 3));
+    let refused = |attach: v1::Attach| Attach::try_from(attach).unwrap_err().to_string();
+    let mut both = attach.clone();
+    both.resources[1]
+        .horizons
+        .clone_from(&attach.databases[0].horizons);
+    assert_eq!(
+        refused(both),
+        "the field `horizons` is refused: the resource presents others than its database"
+    );
+    let mut twice = attach.clone();
+    twice.databases.extend(attach.databases.clone());
+    assert_eq!(
+        refused(twice),
+        "the field `databases` is refused: a database stands there twice"
+    );
+    let mut short = attach;
+    short.databases[0].identity.pop();
+    assert_eq!(
+        refused(short),
+        "the field `identity` has 15 bytes, expected 16"
+    );
+}
+
+/// Two pools of one database may be read at different times.
+#[test]
+fn resources_of_one_database_that_present_different_horizons_keep_them() {
+    let mut attach = functions(3, 2);
+    attach.resources[1].horizons = Arc::default();
+    let sent = FromClient::Attach(vec![(1, attach)]);
+    assert_eq!(FromClient::of_frame(sent.to_frame(1)), Ok(sent));
 }

@@ -375,6 +375,18 @@ pub struct Attach {
     pub newest: ::core::option::Option<Incarnation>,
     #[prost(message, repeated, tag = "6")]
     pub resources: ::prost::alloc::vec::Vec<AttachResource>,
+    /// Since version 2: what was cleaned is told once for each database, not for each resource in it.
+    #[prost(message, repeated, tag = "7")]
+    pub databases: ::prost::alloc::vec::Vec<AttachDatabase>,
+}
+/// The local horizons of a database, and so of every resource in it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AttachDatabase {
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub identity: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, repeated, tag = "2")]
+    pub horizons: ::prost::alloc::vec::Vec<LocalHorizon>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AttachResource {
@@ -382,6 +394,8 @@ pub struct AttachResource {
     pub resource: ::core::option::Option<Resource>,
     #[prost(string, repeated, tag = "2")]
     pub actions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Where its database is not among `databases`: in version 1, and where several resources of one
+    /// database were read at different times.
     #[prost(message, repeated, tag = "3")]
     pub horizons: ::prost::alloc::vec::Vec<LocalHorizon>,
 }
@@ -445,20 +459,23 @@ pub struct Horizon {
     #[prost(uint64, repeated, tag = "2")]
     pub listed: ::prost::alloc::vec::Vec<u64>,
 }
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AttachRefused {
-    #[prost(oneof = "attach_refused::Why", tags = "1, 2")]
+    #[prost(oneof = "attach_refused::Why", tags = "1, 2, 3")]
     pub why: ::core::option::Option<attach_refused::Why>,
 }
 /// Nested message and enum types in `AttachRefused`.
 pub mod attach_refused {
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Why {
         /// The incarnation that this log lacks.
         #[prost(message, tag = "1")]
         Replaced(super::Incarnation),
         #[prost(message, tag = "2")]
         Stopping(super::Empty),
+        /// Since version 2: anything else, for people.
+        #[prost(string, tag = "3")]
+        NotTaken(::prost::alloc::string::String),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -627,7 +644,7 @@ pub struct BranchDetail {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AdminRefusal {
-    #[prost(oneof = "admin_refusal::Refusal", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "admin_refusal::Refusal", tags = "1, 2, 3, 4, 5, 6")]
     pub refusal: ::core::option::Option<admin_refusal::Refusal>,
 }
 /// Nested message and enum types in `AdminRefusal`.
@@ -644,6 +661,8 @@ pub mod admin_refusal {
         BranchEnded(super::Empty),
         #[prost(message, tag = "5")]
         NotForeign(super::Empty),
+        #[prost(message, tag = "6")]
+        NeverIssued(super::Empty),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

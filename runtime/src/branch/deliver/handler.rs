@@ -48,17 +48,18 @@ impl PhaseTwoHandler for Deliveries {
     }
 
     fn refused(&self, why: AttachRefused) {
+        let said = AttachState::Refused(why.clone());
+        let last = self.inner.attach_state.send_replace(said);
+        // It is presented again every few seconds: what stays the same is told once.
+        if matches!(&last, AttachState::Refused(last) if *last == why) {
+            return tracing::debug!(%why, "the coordinator still refuses");
+        }
         tracing::error!(%why, "the coordinator refuses this process's participants");
         // A coordinator that stops comes back by itself; no person is needed.
         if why != AttachRefused::Stopping {
-            self.inner
-                .surroundings
-                .events
-                .emit(&Event::Refused { why: why.clone() });
+            let event = Event::Refused { why };
+            self.inner.surroundings.events.emit(&event);
         }
-        self.inner
-            .attach_state
-            .send_replace(AttachState::Refused(why));
     }
 
     fn detached(&self) {

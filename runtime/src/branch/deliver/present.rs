@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use futures_util::future::join_all;
-use unanimous_protocol::message::{Attach, AttachResource, Horizon};
+use unanimous_protocol::message::{Attach, AttachResource};
 use unanimous_protocol::{Incarnation, limits};
 
 use super::{Inner, chain};
@@ -17,7 +17,7 @@ use crate::branch::fence::{DynFence, FenceError};
 
 /// What a database says of the coordinators it has met.
 struct Presented {
-    horizons: BTreeMap<Incarnation, Horizon>,
+    horizons: Arc<BTreeMap<Incarnation, u64>>,
     newest: Option<Incarnation>,
 }
 
@@ -31,15 +31,13 @@ impl Inner {
             .collect();
         let resources = self.registry.iter().filter_map(|provided| {
             let horizons = match provided.fence() {
-                Some(fence) => by_pool.get(&fence.pool_key())?.horizons.iter(),
-                None => NOTHING.iter(),
+                Some(fence) => Arc::clone(&by_pool.get(&fence.pool_key())?.horizons),
+                None => Arc::default(),
             };
             Some(AttachResource {
                 resource: provided.resource().clone(),
                 actions: provided.actions().cloned().collect(),
-                horizons: horizons
-                    .map(|(incarnation, horizon)| (*incarnation, horizon.counter))
-                    .collect(),
+                horizons,
             })
         });
         let left_out = fences.keys().copied();
@@ -107,11 +105,11 @@ impl Inner {
     }
 }
 
-static NOTHING: BTreeMap<Incarnation, Horizon> = BTreeMap::new();
-
 async fn read_once(fence: &dyn DynFence) -> Result<Presented, FenceError> {
+    let horizons = fence.horizons().await?.into_iter();
+    let horizons = horizons.map(|(incarnation, horizon)| (incarnation, horizon.counter));
     Ok(Presented {
-        horizons: fence.horizons().await?,
+        horizons: Arc::new(horizons.collect()),
         newest: fence.newest_incarnation().await?,
     })
 }

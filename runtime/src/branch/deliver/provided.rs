@@ -7,7 +7,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use unanimous_protocol::ids::{NameError, Target};
-use unanimous_protocol::{ActionName, DatabaseId, Resource};
+use unanimous_protocol::{ActionName, DatabaseId, Resource, limits};
 
 use super::chain;
 use crate::branch::fence::{DynFence, FenceError};
@@ -70,6 +70,15 @@ pub enum ProvideError {
         first: Option<SourceLocation>,
         /// Where the other is declared.
         second: Option<SourceLocation>,
+    },
+    /// There are more participants and functions, or more actions of one of them, than one
+    /// attachment presents: a loop provides them.
+    #[error("{what}: at most {max} can be presented to a coordinator")]
+    TooMany {
+        /// How many of what.
+        what: String,
+        /// The limit.
+        max: usize,
     },
     /// Its fence cannot be used.
     // With all its sources: the last of them may be what says what to write.
@@ -221,7 +230,20 @@ fn actions(
             actions.insert(parsed?, target);
         }
     }
+    at_most(actions.len(), || {
+        format!("the participant `{name}` has {} actions", actions.len())
+    })?;
     Ok(actions)
+}
+
+/// Whether an attachment has room for so many.
+fn at_most(count: usize, what: impl FnOnce() -> String) -> Result<(), ProvideError> {
+    let max = limits::RESOURCES_MAX;
+    if count <= max {
+        return Ok(());
+    }
+    let what = what();
+    Err(ProvideError::TooMany { what, max })
 }
 
 impl fmt::Debug for Provided {
@@ -239,6 +261,9 @@ pub(crate) struct Registry(BTreeMap<String, Arc<Provided>>);
 
 impl Registry {
     pub(crate) fn new(provided: Vec<Provided>) -> Result<Self, ProvideError> {
+        at_most(provided.len(), || {
+            format!("{} participants and functions are provided", provided.len())
+        })?;
         let mut registry = BTreeMap::new();
         for provided in provided {
             let name = provided.resource.participant.as_str().to_owned();

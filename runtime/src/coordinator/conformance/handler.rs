@@ -1,6 +1,6 @@
 //! A participant whose every answer is given by the check.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
@@ -92,7 +92,7 @@ impl PhaseTwoHandler for Handler {
         let resource = AttachResource {
             resource: self.resource.clone(),
             actions: self.actions.clone(),
-            horizons: BTreeMap::new(),
+            horizons: Arc::default(),
         };
         Box::pin(std::future::ready(Attach {
             application: "conformance".to_owned(),

@@ -9,7 +9,7 @@ use futures_util::future::{BoxFuture, FutureExt as _, join_all};
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Notify, mpsc};
 use unanimous_protocol::Incarnation;
-use unanimous_protocol::message::{Attach, BranchResult, Horizon, PhaseTwo};
+use unanimous_protocol::message::{Attach, AttachRefused, BranchResult, Horizon, PhaseTwo};
 use unanimous_protocol::wire::FromClient;
 use unanimous_protocol::wire::frame::AttachmentId;
 
@@ -127,11 +127,33 @@ impl Attachments {
         self.lock().told.remove(&id);
     }
 
+    /// These were not attached: they hear why, and are presented again.
+    pub(super) fn refused(&self, ids: &[AttachmentId], why: &AttachRefused) {
+        for id in ids {
+            let handler = {
+                let mut inner = self.lock();
+                inner.told.remove(id);
+                inner.handlers.get(id).cloned()
+            };
+            if let Some(handler) = handler {
+                handler.refused(why.clone());
+            }
+        }
+    }
+
     /// The stream is lost: whoever had been told of hears it.
     pub(super) fn lost(&self) {
         let told = std::mem::take(&mut self.lock().told);
         for (_, handler) in told.into_values() {
             handler.detached();
+        }
+    }
+
+    /// No stream will attach anything for as long as this holds.
+    pub(super) fn unattachable(&self, why: &AttachRefused) {
+        let handlers: Vec<_> = self.lock().handlers.values().cloned().collect();
+        for handler in handlers {
+            handler.refused(why.clone());
         }
     }
 

@@ -7,8 +7,8 @@ use futures_util::StreamExt as _;
 use tokio::sync::watch;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
-use unanimous_protocol::message::BranchResult;
-use unanimous_protocol::wire::frame::AttachmentId;
+use unanimous_protocol::message::{Attach, AttachRefused, Attached, BranchResult};
+use unanimous_protocol::wire::frame::{AttachmentId, FrameId};
 use unanimous_protocol::wire::{self, FailureKind, FromClient, FromServer, v1};
 use unanimous_protocol::{Alias, limits};
 
@@ -23,6 +23,13 @@ use crate::backoff::{Backoff, Entropy};
 const WINDOW: u32 = 4 * 1024 * 1024;
 
 type Client = CoordinatorClient<Channel>;
+
+/// A stream whose coordinator has said its first word.
+struct Opened {
+    client: Client,
+    incoming: Streaming<v1::ServerFrame>,
+    epoch: Epoch,
+}
 
 /// The client of the current connection, for an operator's requests.
 pub(super) struct Link(watch::Sender<Option<Client>>);
@@ -101,6 +108,11 @@ impl Connection {
             self.shared.link.0.send_replace(None);
             self.shared.table.lost(&failure);
             self.shared.attachments.lost();
+            if failure.kind != FailureKind::Unavailable {
+                let why = Arc::clone(&failure.why);
+                let refused = AttachRefused::NotTaken { why };
+                self.shared.attachments.unattachable(&refused);
+            }
             if was_welcomed {
                 tracing::warn!(coordinator = %self.shared.address, why = %failure.why, "the stream is lost");
                 backoff = fresh();
@@ -117,14 +129,15 @@ impl Connection {
 
     /// One stream, from its opening to its end; tells why it ended.
     async fn stream(&self, was_welcomed: &mut bool) -> Failure {
-        let (client, mut incoming, epoch) = match self.open().await {
+        let Opened {
+            client,
+            mut incoming,
+            epoch,
+        } = match self.open().await {
             Ok(opened) => opened,
             Err(failure) => return failure,
         };
-        match self.first(&mut incoming).await {
-            Ok(()) => *was_welcomed = true,
-            Err(failure) => return failure,
-        }
+        *was_welcomed = true;
         self.shared.link.0.send_replace(Some(client));
         self.shared.table.welcomed();
         tracing::info!(coordinator = %self.shared.address, "connected");
@@ -134,68 +147,77 @@ impl Connection {
         }
     }
 
-    async fn open(&self) -> Result<(Client, Streaming<v1::ServerFrame>, Epoch), Failure> {
-        let channel = self.channel().await?;
-        let mut client = CoordinatorClient::new(channel)
+    /// Resolves the address anew, and takes the first of its addresses where a coordinator answers:
+    /// something else may be listening at another.
+    async fn open(&self) -> Result<Opened, Failure> {
+        let resolved = self.resolver.resolve().await;
+        let resolved = resolved.map_err(|error| Failure::unavailable(error.to_string()))?;
+        let here = resolved.iter().filter(|address| address.ip().is_loopback());
+        let mut failure = None;
+        for address in here {
+            match self.open_at(*address).await {
+                Ok(opened) => return Ok(opened),
+                // As long as one of them may come back, all is not lost.
+                Err(found) if found.kind == FailureKind::Unavailable => failure = Some(found),
+                Err(found) => failure = failure.or(Some(found)),
+            }
+        }
+        Err(failure.unwrap_or_else(|| match resolved.first() {
+            None => Failure::unavailable("its name has no address"),
+            Some(elsewhere) => Failure {
+                kind: FailureKind::Refused,
+                why: not_loopback(&elsewhere.to_string()).into(),
+            },
+        }))
+    }
+
+    async fn open_at(&self, address: SocketAddr) -> Result<Opened, Failure> {
+        let connected = async { endpoint(address)?.connect().await };
+        let channel = connected.await;
+        let channel = channel.map_err(|error| Failure::unavailable(chain(&error)))?;
+        let client = CoordinatorClient::new(channel)
             .max_decoding_message_size(limits::FRAME_BYTES_MAX)
             .max_encoding_message_size(limits::FRAME_BYTES_MAX);
+        tokio::select! {
+            biased;
+            opened = self.welcomed(client) => opened,
+            () = self.shared.clock.sleep(limits::RECONNECT_MAX) => {
+                Err(Failure::unavailable("it does not welcome the stream"))
+            }
+        }
+    }
+
+    /// Opens a stream, up to the coordinator's first frame.
+    async fn welcomed(&self, mut client: Client) -> Result<Opened, Failure> {
         let hello = FromClient::Hello {
             version: wire::VERSION,
             application: Arc::clone(&self.shared.application),
         };
         let epoch = self.shared.table.open(hello);
         let outgoing = Outgoing::new(Arc::clone(&self.shared), epoch);
-        let opened = client
-            .connect(outgoing)
-            .await
-            .map_err(|status| failure(&status))?;
-        Ok((client, opened.into_inner(), epoch))
-    }
-
-    /// Resolves the address anew and takes the first that answers.
-    async fn channel(&self) -> Result<Channel, Failure> {
-        let resolved = self.resolver.resolve().await;
-        let addresses = resolved.map_err(|error| Failure::unavailable(error.to_string()))?;
-        let mut last = Failure::unavailable("its name has no address");
-        for address in addresses {
-            if !address.ip().is_loopback() {
-                let why = not_loopback(&address.to_string()).into();
-                return Err(Failure {
-                    kind: FailureKind::Refused,
-                    why,
+        let opened = client.connect(outgoing).await;
+        let mut incoming = opened.map_err(|status| failure(&status))?.into_inner();
+        let first = next(&mut incoming).await?;
+        let (version, who) = match FromServer::of_frame(first) {
+            Ok(FromServer::Welcome { version }) if version == wire::VERSION => {
+                return Ok(Opened {
+                    client,
+                    incoming,
+                    epoch,
                 });
             }
-            match endpoint(address) {
-                Ok(endpoint) => match endpoint.connect().await {
-                    Ok(channel) => return Ok(channel),
-                    Err(error) => last = Failure::unavailable(chain(&error)),
-                },
-                Err(error) => last = Failure::unavailable(chain(&error)),
+            Ok(FromServer::Welcome { version }) if version < wire::VERSION => {
+                (version, "the coordinator")
             }
-        }
-        Err(last)
-    }
-
-    /// The coordinator's first frame.
-    async fn first(&self, incoming: &mut Streaming<v1::ServerFrame>) -> Result<(), Failure> {
-        let first = tokio::select! {
-            biased;
-            first = next(incoming) => first?,
-            () = self.shared.clock.sleep(limits::RECONNECT_MAX) => {
-                return Err(Failure::unavailable("it does not welcome the stream"));
-            }
+            Ok(FromServer::Welcome { version }) => (version, "this client"),
+            Ok(FromServer::Failure { kind, why }) => return Err(Failure { kind, why }),
+            Ok(_) => return Err(protocol("its first frame is not `welcome`")),
+            Err(error) => return Err(protocol(&error.to_string())),
         };
-        match FromServer::of_frame(first) {
-            Ok(FromServer::Welcome { version }) if (1..=wire::VERSION).contains(&version) => Ok(()),
-            Ok(FromServer::Welcome { version }) => Err(protocol(&format!(
-                "it speaks version {version} of the protocol, this client version {}; upgrade this \
-                 client first",
-                wire::VERSION
-            ))),
-            Ok(FromServer::Failure { kind, why }) => Err(Failure { kind, why }),
-            Ok(_) => Err(protocol("its first frame is not `welcome`")),
-            Err(error) => Err(protocol(&error.to_string())),
-        }
+        Err(protocol(&format!(
+            "it speaks version {version} of the protocol, this client version {}; upgrade {who} first",
+            wire::VERSION
+        )))
     }
 
     async fn read(&self, incoming: &mut Streaming<v1::ServerFrame>) -> Failure {
@@ -220,7 +242,7 @@ impl Connection {
                 let why = error.to_string();
                 match delivered {
                     Some(delivered) => self.not_here(delivered, &why),
-                    None => self.shared.table.answered(id, Err(protocol(&why))),
+                    None => self.failed(id, protocol(&why)),
                 }
                 return Ok(());
             }
@@ -234,7 +256,7 @@ impl Connection {
                 }
                 self.failed(id, failure);
             }
-            FromServer::Attached(verdicts) => self.attached(verdicts),
+            FromServer::Attached(verdicts) => self.attached(id, verdicts),
             FromServer::PhaseTwo(id, phase_two) => {
                 self.shared.attachments.phase_two(id, phase_two);
             }
@@ -258,35 +280,35 @@ impl Connection {
         });
     }
 
-    fn failed(&self, id: u64, failure: Failure) {
+    fn failed(&self, id: FrameId, failure: Failure) {
         // A coordinator that has stopped ends the stream; what it did not answer is asked again.
-        if failure.kind != FailureKind::Unavailable {
-            self.shared.table.answered(id, Err(failure));
+        if failure.kind == FailureKind::Unavailable {
+            return;
+        }
+        match self.shared.table.presented(id) {
+            Some(ids) => {
+                let why = failure.why;
+                let refused = AttachRefused::NotTaken { why };
+                self.shared.attachments.refused(&ids, &refused);
+            }
+            None => self.shared.table.answered(id, Err(failure)),
         }
     }
 
-    fn attached(
-        &self,
-        verdicts: Vec<(
-            u64,
-            Result<
-                unanimous_protocol::message::Attached,
-                unanimous_protocol::message::AttachRefused,
-            >,
-        )>,
-    ) {
+    fn attached(&self, id: FrameId, verdicts: Vec<Verdict>) {
+        let Shared {
+            attachments, table, ..
+        } = &*self.shared;
+        table.presented(id);
         for (id, verdict) in verdicts {
-            let Some(handler) = self.shared.attachments.handler(id) else {
+            let Some(handler) = attachments.handler(id) else {
                 // It was dropped while it was being presented, so its farewell came too early.
-                self.shared.table.detach(id);
+                table.detach(id);
                 continue;
             };
             match verdict {
                 Ok(attached) => handler.attached(attached),
-                Err(refused) => {
-                    handler.refused(refused);
-                    self.shared.attachments.again(id);
-                }
+                Err(refused) => attachments.refused(&[id], &refused),
             }
         }
     }
@@ -294,16 +316,11 @@ impl Connection {
     /// Attaches all handlers at once, and later those that are added, were refused or have changed.
     async fn attach(&self, epoch: Epoch) -> std::convert::Infallible {
         let Shared {
-            table,
-            attachments,
-            clock,
-            ..
+            attachments, clock, ..
         } = &*self.shared;
         loop {
             let untold = attachments.untold().await;
-            if !untold.is_empty() {
-                table.attach(epoch, FromClient::Attach(untold));
-            }
+            self.present(epoch, untold);
             tokio::select! {
                 () = attachments.added.notified() => {}
                 changed = attachments.changed() => attachments.again(changed),
@@ -311,7 +328,40 @@ impl Connection {
             }
         }
     }
+
+    /// Presents them in one frame or, where they are too many for that, each in its own. One that
+    /// fits no frame would end the stream, time and again.
+    fn present(&self, epoch: Epoch, presented: Vec<(AttachmentId, Attach)>) {
+        if presented.is_empty() {
+            return;
+        }
+        let ids: Vec<_> = presented.iter().map(|(id, _)| *id).collect();
+        let frame = FromClient::Attach(presented);
+        let bytes = frame.frame_bytes();
+        if bytes <= limits::FRAME_BYTES_MAX {
+            return self.shared.table.attach(epoch, ids, frame);
+        }
+        match frame {
+            FromClient::Attach(presented) if presented.len() > 1 => {
+                for one in presented {
+                    self.present(epoch, vec![one]);
+                }
+            }
+            _ => {
+                let max = limits::FRAME_BYTES_MAX;
+                let why = format!(
+                    "what this process presents to the coordinator has {bytes} bytes, at most {max} \
+                     are taken: provide fewer participants or databases in one runtime"
+                );
+                let refused = AttachRefused::NotTaken { why: why.into() };
+                self.shared.attachments.refused(&ids, &refused);
+            }
+        }
+    }
 }
+
+/// What the coordinator says of one attachment.
+type Verdict = (AttachmentId, Result<Attached, AttachRefused>);
 
 /// Which phase two a frame delivers, as far as its answer needs it.
 type Delivered = (AttachmentId, String, Alias);

@@ -27,6 +27,8 @@ struct Inner {
     next: FrameId,
     pending: BTreeMap<FrameId, Request>,
     outgoing: VecDeque<Outgoing>,
+    /// The attachments that are being presented, by the frame that does.
+    presented: BTreeMap<FrameId, Vec<AttachmentId>>,
     /// Who sends what is outgoing.
     sender: Option<Waker>,
     epoch: Epoch,
@@ -89,14 +91,20 @@ impl Table {
         }
     }
 
-    /// Sends all attachments, if the stream is still this one.
-    pub(super) fn attach(&self, epoch: Epoch, frame: FromClient) {
+    /// Presents these attachments, if the stream is still this one.
+    pub(super) fn attach(&self, epoch: Epoch, presented: Vec<AttachmentId>, frame: FromClient) {
         let mut inner = self.lock();
         if inner.welcomed && inner.epoch == epoch {
             inner.next += 1;
             let id = inner.next;
+            inner.presented.insert(id, presented);
             inner.send(Outgoing::Frame(id, Box::new(frame)));
         }
+    }
+
+    /// The attachments that this frame presented, the first time that its answer comes.
+    pub(super) fn presented(&self, id: FrameId) -> Option<Vec<AttachmentId>> {
+        self.lock().presented.remove(&id)
     }
 
     pub(super) fn detach(&self, attachment: AttachmentId) {
@@ -111,6 +119,7 @@ impl Table {
         let mut inner = self.lock();
         inner.epoch += 1;
         inner.outgoing.clear();
+        inner.presented.clear();
         inner
             .outgoing
             .push_back(Outgoing::Frame(0, Box::new(hello)));

@@ -34,7 +34,7 @@ async fn rm10_an_attachment_presents_identity_horizons_and_the_newest_incarnatio
             .collect::<Vec<_>>(),
         ["debit"]
     );
-    assert_eq!(resource.horizons, [(incarnation(2), 40)].into());
+    assert_eq!(*resource.horizons, [(incarnation(2), 40)].into());
     // A later start of the same coordinator is met by attaching to it.
     process.deliveries.attached(attached(vec![(4, 0), (6, 0)]));
     let attach = process.deliveries.attach().await;
@@ -128,7 +128,7 @@ async fn rm10_a_database_that_cannot_be_read_is_left_out_until_it_can() {
     changed.await.unwrap();
     assert!(process.fence.script().reads.is_empty(), "it failed before");
     let attach = process.deliveries.attach().await;
-    assert_eq!(attach.resources[0].horizons, [(incarnation(2), 50)].into());
+    assert_eq!(*attach.resources[0].horizons, [(incarnation(2), 50)].into());
     process.deliveries.attached(attached(vec![(2, 50)]));
     process.deliveries.ready().await;
     assert_eq!(process.asked().await, [1]);
@@ -250,4 +250,22 @@ async fn a_refused_attachment_is_told_unless_the_coordinator_only_stops() {
     assert!(matches!(&process.events()[..], [Event::Refused { .. }]));
     let because = process.deliveries.health().await.detached_because.unwrap();
     assert!(because.contains("--restored"), "{because}");
+}
+
+#[tokio::test]
+async fn a_refusal_that_stays_the_same_is_told_once() {
+    let process = Process::fenced();
+    let refuse = |why: &str| {
+        process
+            .deliveries
+            .refused(AttachRefused::NotTaken { why: why.into() });
+        process.events().len()
+    };
+    assert_eq!(refuse("the field `resources` has 1001 elements"), 1);
+    assert_eq!(refuse("the field `resources` has 1001 elements"), 0);
+    assert_eq!(refuse("it speaks version 1"), 1);
+    let because = process.deliveries.health().await.detached_because;
+    assert_eq!(because.as_deref(), Some("it speaks version 1"));
+    process.attach();
+    assert_eq!(refuse("it speaks version 1"), 1);
 }

@@ -164,6 +164,18 @@ fn bad_names_are_refused_with_their_place() {
     }
 }
 
+#[test]
+fn more_than_an_attachment_presents_is_refused_at_build() {
+    let named = |n: usize| plain(Box::leak(format!("bank-{n}").into_boxed_str()), &[]) as _;
+    let max = unanimous_protocol::limits::RESOURCES_MAX;
+    assert!(registry((0..max).map(named).collect()).is_ok());
+    let error = registry((0..=max).map(named).collect()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "1001 participants and functions are provided: at most 1000 can be presented to a coordinator"
+    );
+}
+
 #[tokio::test]
 async fn a_fence_that_cannot_be_prepared_names_its_participant_and_why() {
     let log = Log::default();

@@ -81,7 +81,7 @@ impl PhaseTwoHandler for Handler {
             resources: vec![AttachResource {
                 resource: resource(self.name),
                 actions: [action()].into(),
-                horizons: [].into(),
+                horizons: Arc::default(),
             }],
         };
         let mut open = self.open.clone();

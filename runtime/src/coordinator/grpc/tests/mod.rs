@@ -9,6 +9,7 @@ mod away;
 mod deliveries;
 mod drops;
 mod proxy;
+mod refused;
 mod streams;
 
 use std::io;
