@@ -49,12 +49,12 @@ pub(crate) fn phase_one(action: &Action, fence: Option<&Fence>, krate: &CratePat
     );
     let call = match fence {
         Some(fence) => {
-            let (run, body) = (krate.private("run_fenced"), fenced_body(action));
+            let (run, body) = (krate.private("run_fenced"), body(action));
             let fence = fence.of(&this, action.self_kind, krate);
             quote_spanned!(mixed=> #run(&const { #spec }, #instance, #fence, #recorder, #how, #body).await)
         }
         None => {
-            let (run, body) = (krate.private("run_unfenced"), unfenced_body(action));
+            let (run, body) = (krate.private("run_unfenced"), body(action));
             quote_spanned!(mixed=> #run(&const { #spec }, #instance, #recorder, #how, #body).await)
         }
     };
@@ -132,17 +132,20 @@ pub(super) fn how(
     krate.call_under(&format!("{name}_mapped"), arrow, Some(of), convert)
 }
 
-/// The body as an async closure over the fence's transaction. The closure's parameter has no type:
-/// a `tx` of the wrong one is reported once, where the user wrote it.
-fn fenced_body(action: &Action) -> TokenStream {
+/// The body as an async closure, behind a fence over its transaction. The closure's parameter has no
+/// type: a `tx` of the wrong one is reported once, where the user wrote it.
+///
+/// What is recorded was lent before, so a block that it moves into would hold it a second time.
+fn body(action: &Action) -> TokenStream {
     let mixed = Span::mixed_site();
     let (lent, output) = (local("__lent"), erased(&action.output));
     let edge = unreachable_return(&action.output);
     let statements = statements(action);
     let tx = action.tx.as_ref().map(|tx| transaction(tx, &lent));
+    let given = action.tx.as_ref().map(|_| &lent);
     // What outlives the transaction is reported at the user's body.
     let body = braces(quote!(#edge #tx #statements), at(action.body.braces));
-    quote_spanned!(mixed=> async |#lent| -> #output #body)
+    quote_spanned!(mixed=> async |#given| -> #output #body)
 }
 
 /// `let tx: &mut FenceTx<Sqlite> = __lent;`
@@ -167,19 +170,6 @@ fn first_span(ty: &syn::Type) -> Span {
     match crate::syntax::types::peeled(ty) {
         syn::Type::Reference(reference) => reference.and_token.span,
         _ => Span::mixed_site(),
-    }
-}
-
-fn unfenced_body(action: &Action) -> TokenStream {
-    let mixed = Span::mixed_site();
-    let edge = unreachable_return(&action.output);
-    let statements = statements(action);
-    let head = match &action.shape {
-        Shape::Block(block) => block.head.clone(),
-        _ => quote_spanned!(mixed=> async move),
-    };
-    quote_spanned! {mixed=>
-        ::core::pin::pin!(::core::option::Option::Some(#head { #edge #statements }))
     }
 }
 

@@ -6,8 +6,6 @@ use std::borrow::Cow;
 use std::fmt;
 #[cfg(feature = "sqlite")]
 use std::marker::PhantomData;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -78,13 +76,13 @@ where
 /// Phase one of an action without a fence.
 ///
 /// Dropping the future drops the body inside its context, and then fails the call.
-pub async fn run_unfenced<F: Future>(
+pub async fn run_unfenced<R, B: AsyncFnOnce() -> R>(
     spec: &ActionSpec,
     participant: &dyn Participant,
     arguments: Recorder,
-    how: How<F::Output>,
-    body: Pin<&mut Option<F>>,
-) -> F::Output {
+    how: How<R>,
+    body: B,
+) -> R {
     let beginning = match run::begin_unfenced(spec, participant, arguments.finish()) {
         Ok(beginning) => beginning,
         Err(error) => return (how.fail)(error),
@@ -93,35 +91,11 @@ pub async fn run_unfenced<F: Future>(
         Ok(phase) => phase,
         Err(error) => return (how.fail)(error),
     };
-    let result = phase.enter(Lent(body)).await;
+    let result = phase.enter(body()).await;
     match run::finish_unfenced(phase, how.ended(&result)).await {
         Ok(None) => result,
         Ok(Some(replay)) => how.replay(*replay),
         Err(error) => (how.fail)(error),
-    }
-}
-
-/// A body that its caller holds; emptied as soon as it is done or dropped.
-struct Lent<'a, F>(Pin<&'a mut Option<F>>);
-
-impl<F: Future> Future for Lent<'_, F> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let Some(body) = self.0.as_mut().as_pin_mut() else {
-            return Poll::Pending;
-        };
-        let polled = body.poll(cx);
-        if polled.is_ready() {
-            self.0.set(None);
-        }
-        polled
-    }
-}
-
-impl<F> Drop for Lent<'_, F> {
-    fn drop(&mut self) {
-        self.0.set(None);
     }
 }
 

@@ -124,7 +124,7 @@ impl<P: Participant, T, E> Action<'_, P, T, E> {
         F: Future<Output = Result<T, E>>,
     {
         let how = run::how_mapped(self.fail);
-        self.unfenced(how, Box::pin(Some(body)))
+        self.unfenced(how, Box::pin(body))
     }
 
     /// The same, and hands the value to phase two
@@ -140,15 +140,11 @@ impl<P: Participant, T, E> Action<'_, P, T, E> {
         F: Future<Output = Result<T, E>>,
     {
         let how = run::how_tried_mapped(self.fail);
-        self.unfenced(how, Box::pin(Some(body)))
+        self.unfenced(how, Box::pin(body))
     }
 
     /// The body is on the heap: an `async fn` that takes it by value would hold it twice.
-    async fn unfenced<F>(
-        self,
-        how: run::How<Result<T, E>>,
-        mut body: Pin<Box<Option<F>>>,
-    ) -> Result<T, E>
+    async fn unfenced<F>(self, how: run::How<Result<T, E>>, body: Pin<Box<F>>) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>>,
     {
@@ -158,7 +154,7 @@ impl<P: Participant, T, E> Action<'_, P, T, E> {
             arguments,
             ..
         } = self;
-        run::run_unfenced(spec, participant, arguments, how, body.as_mut()).await
+        run::run_unfenced(spec, participant, arguments, how, async || body.await).await
     }
 
     /// Joins, and runs the body in the fence's local transaction, which the runtime opens and

@@ -11,21 +11,19 @@ impl Storage {
                 self,
                 ::unanimous::__private::record().put("count", &count),
                 ::unanimous::__private::how(),
-                ::core::pin::pin!(
-                    ::core::option::Option::Some(async move {
-                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
-                        if false {
-                            let __returned: Result<String, Failure> = loop {};
-                            return __returned;
-                        }
-                        {
-                            self.journal.tried(count);
-                            let context = BranchContext::current()
-                                .ok_or(Failure::Business("no branch"))?;
-                            Ok(context.action().to_owned())
-                        }
-                    }),
-                ),
+                async || -> Result<String, Failure> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<String, Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        self.journal.tried(count);
+                        let context = BranchContext::current()
+                            .ok_or(Failure::Business("no branch"))?;
+                        Ok(context.action().to_owned())
+                    }
+                },
             )
             .await
     }

@@ -12,23 +12,17 @@ impl Shelf {
                 self,
                 ::unanimous::__private::record().put("count", &count),
                 ::unanimous::__private::how(),
-                ::core::pin::pin!(
-                    ::core::option::Option::Some(async move {
-                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
-                        if false {
-                            let __returned: Result<(), Failure> = loop {};
-                            return __returned;
-                        }
-                        {
-                            self.journal.tried(count);
-                            if count > 9 {
-                                Failure::business("too many")
-                            } else {
-                                Ok(())
-                            }
-                        }
-                    }),
-                ),
+                async || -> Result<(), Failure> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<(), Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        self.journal.tried(count);
+                        if count > 9 { Failure::business("too many") } else { Ok(()) }
+                    }
+                },
             )
             .await
     }

@@ -11,23 +11,17 @@ impl Mailer {
                 self,
                 ::unanimous::__private::record().put("to", &to),
                 ::unanimous::__private::how(),
-                ::core::pin::pin!(
-                    ::core::option::Option::Some(async move {
-                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
-                        if false {
-                            let __returned: Result<(), Failure> = loop {};
-                            return __returned;
-                        }
-                        {
-                            self.journal.tried(to);
-                            if to.is_empty() {
-                                Failure::business("nobody")
-                            } else {
-                                Ok(())
-                            }
-                        }
-                    }),
-                ),
+                async || -> Result<(), Failure> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<(), Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        self.journal.tried(to);
+                        if to.is_empty() { Failure::business("nobody") } else { Ok(()) }
+                    }
+                },
             )
             .await
     }

@@ -12,20 +12,18 @@ impl Unfenced {
                 &*__this,
                 ::unanimous::__private::record().put("word", &word),
                 ::unanimous::__private::how(),
-                ::core::pin::pin!(
-                    ::core::option::Option::Some(async move {
-                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
-                        if false {
-                            let __returned: Result<(), Failure> = loop {};
-                            return __returned;
-                        }
-                        {
-                            let moved = self;
-                            moved.journal.tried(word);
-                            Ok(())
-                        }
-                    }),
-                ),
+                async || -> Result<(), Failure> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<(), Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        let moved = self;
+                        moved.journal.tried(word);
+                        Ok(())
+                    }
+                },
             )
             .await
     }

@@ -11,22 +11,20 @@ impl Gateway {
                 self,
                 ::unanimous::__private::record().put("amount", &amount),
                 ::unanimous::__private::how(),
-                ::core::pin::pin!(
-                    ::core::option::Option::Some(async move {
-                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
-                        if false {
-                            let __returned: Result<String, Failure> = loop {};
-                            return __returned;
-                        }
-                        {
-                            let context = BranchContext::current()
-                                .ok_or(Failure::Business("no branch"))?;
-                            self.journal.tried(context.try_key());
-                            assert!(amount > 0);
-                            Ok(context.try_key())
-                        }
-                    }),
-                ),
+                async || -> Result<String, Failure> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<String, Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        let context = BranchContext::current()
+                            .ok_or(Failure::Business("no branch"))?;
+                        self.journal.tried(context.try_key());
+                        assert!(amount > 0);
+                        Ok(context.try_key())
+                    }
+                },
             )
             .await
     }

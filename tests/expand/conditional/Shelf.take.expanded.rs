@@ -12,19 +12,17 @@ impl Shelf {
                 self,
                 ::unanimous::__private::record().put("count", &count),
                 ::unanimous::__private::how(),
-                ::core::pin::pin!(
-                    ::core::option::Option::Some(async move {
-                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
-                        if false {
-                            let __returned: Result<u32, Failure> = loop {};
-                            return __returned;
-                        }
-                        {
-                            self.journal.tried(count);
-                            Ok(count)
-                        }
-                    }),
-                ),
+                async || -> Result<u32, Failure> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<u32, Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        self.journal.tried(count);
+                        Ok(count)
+                    }
+                },
             )
             .await
     }

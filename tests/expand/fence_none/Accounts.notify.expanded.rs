@@ -11,20 +11,18 @@ impl Accounts {
                 self,
                 ::unanimous::__private::record().put("amount", &amount),
                 ::unanimous::__private::how(),
-                ::core::pin::pin!(
-                    ::core::option::Option::Some(async move {
-                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
-                        if false {
-                            let __returned: Result<(), Failure> = loop {};
-                            return __returned;
-                        }
-                        {
-                            log.push(amount);
-                            self.journal.tried("notify");
-                            Ok(())
-                        }
-                    }),
-                ),
+                async || -> Result<(), Failure> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<(), Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        log.push(amount);
+                        self.journal.tried("notify");
+                        Ok(())
+                    }
+                },
             )
             .await
     }

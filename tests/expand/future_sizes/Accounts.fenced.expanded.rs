@@ -10,7 +10,7 @@ impl Accounts {
                 },
                 self,
                 ::unanimous::__private::fence_of({ &self.db }),
-                ::unanimous::__private::record(),
+                ::unanimous::__private::record().put("data", &data),
                 ::unanimous::__private::how_fenced(),
                 async |__lent| -> Result<u8, Failure> {
                     #[allow(unreachable_code, clippy::all, clippy::pedantic)]
@@ -23,7 +23,7 @@ impl Accounts {
                     {
                         ready(()).await;
                         self.journal.tried("sized");
-                        Ok(data[1023])
+                        Ok(data.last())
                     }
                 },
             )

@@ -11,6 +11,11 @@ impl ::unanimous::__private::Participant for Accounts {
                     ::core::file!(),
                     0,
                 ),
+                ::unanimous::__private::ActionSpec::new(
+                    "unfenced",
+                    ::core::file!(),
+                    0,
+                ),
             ]
         }
     }

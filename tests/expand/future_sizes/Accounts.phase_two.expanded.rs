@@ -18,6 +18,18 @@ impl ::unanimous::__private::Participant for Accounts {
                     ::unanimous::__private::ended(__answer)
                 })
             }
+            ("unfenced", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let __answer = Self::confirm(&self).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            ("unfenced", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let __answer = Self::cancel(&self).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
             _ => {
                 let error = __branch.unknown_action();
                 ::std::boxed::Box::pin(

@@ -14,23 +14,21 @@ where
                 self,
                 ::unanimous::__private::record().put("id", &id).put("others", &others),
                 ::unanimous::__private::how(),
-                ::core::pin::pin!(
-                    ::core::option::Option::Some(async move {
-                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
-                        if false {
-                            let __returned: Result<usize, Failure> = loop {};
-                            return __returned;
+                async || -> Result<usize, Failure> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<usize, Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        self.journal.tried(&id);
+                        if others.len() > Self::LIMIT {
+                            Failure::business("too many")
+                        } else {
+                            Ok(N)
                         }
-                        {
-                            self.journal.tried(&id);
-                            if others.len() > Self::LIMIT {
-                                Failure::business("too many")
-                            } else {
-                                Ok(N)
-                            }
-                        }
-                    }),
-                ),
+                    }
+                },
             )
             .await
     }

@@ -11,28 +11,26 @@ impl Gateway {
                 self,
                 ::unanimous::__private::record().put("card", &card),
                 ::unanimous::__private::how(),
-                ::core::pin::pin!(
-                    ::core::option::Option::Some(async move {
-                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
-                        if false {
-                            let __returned: Result<(), Failure> = loop {};
-                            return __returned;
+                async || -> Result<(), Failure> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<(), Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        self.journal.tried(card);
+                        let branch = BranchContext::current()
+                            .expect("phase one has a branch");
+                        branch
+                            .keep("authorisation", &[4, 2])
+                            .map_err(unanimous::Error::from)?;
+                        if card == "expired" {
+                            Failure::business("expired")
+                        } else {
+                            Ok(())
                         }
-                        {
-                            self.journal.tried(card);
-                            let branch = BranchContext::current()
-                                .expect("phase one has a branch");
-                            branch
-                                .keep("authorisation", &[4, 2])
-                                .map_err(unanimous::Error::from)?;
-                            if card == "expired" {
-                                Failure::business("expired")
-                            } else {
-                                Ok(())
-                            }
-                        }
-                    }),
-                ),
+                    }
+                },
             )
             .await
     }

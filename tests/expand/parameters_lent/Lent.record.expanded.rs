@@ -21,23 +21,21 @@ impl Lent {
                     .put("map", &map)
                     .put("path", &path),
                 ::unanimous::__private::how(),
-                ::core::pin::pin!(
-                    ::core::option::Option::Some(async move {
-                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
-                        if false {
-                            let __returned: Result<(), Failure> = loop {};
-                            return __returned;
-                        }
-                        {
-                            self.journal.tried(text);
-                            assert_eq!(
-                                (bytes, map.len(), path),
-                                (&[1, 2][..], 1, Path::new("a/b")),
-                            );
-                            Ok(())
-                        }
-                    }),
-                ),
+                async || -> Result<(), Failure> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<(), Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        self.journal.tried(text);
+                        assert_eq!(
+                            (bytes, map.len(), path),
+                            (&[1, 2][..], 1, Path::new("a/b")),
+                        );
+                        Ok(())
+                    }
+                },
             )
             .await
     }

@@ -21,22 +21,20 @@ impl Owned {
                     .put("word", &word)
                     .put("number", &number),
                 ::unanimous::__private::how(),
-                ::core::pin::pin!(
-                    ::core::option::Option::Some(async move {
-                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
-                        if false {
-                            let __returned: Result<(), Failure> = loop {};
-                            return __returned;
-                        }
-                        {
-                            self.journal.tried(&cow);
-                            text.clear();
-                            drop(cow);
-                            assert_eq!((word, number), (Some("w"), Some(&5)));
-                            Ok(())
-                        }
-                    }),
-                ),
+                async || -> Result<(), Failure> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<(), Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        self.journal.tried(&cow);
+                        text.clear();
+                        drop(cow);
+                        assert_eq!((word, number), (Some("w"), Some(&5)));
+                        Ok(())
+                    }
+                },
             )
             .await
     }

@@ -15,19 +15,17 @@ impl Raw {
                     .put("__branch", &__branch)
                     .put("tx", &tx),
                 ::unanimous::__private::how(),
-                ::core::pin::pin!(
-                    ::core::option::Option::Some(async move {
-                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
-                        if false {
-                            let __returned: Result<u8, Failure> = loop {};
-                            return __returned;
-                        }
-                        {
-                            self.journal.tried(r#type);
-                            Ok(__branch + tx)
-                        }
-                    }),
-                ),
+                async || -> Result<u8, Failure> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<u8, Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        self.journal.tried(r#type);
+                        Ok(__branch + tx)
+                    }
+                },
             )
             .await
     }

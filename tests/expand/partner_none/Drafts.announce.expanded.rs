@@ -12,21 +12,19 @@ impl Drafts {
                 self,
                 ::unanimous::__private::record().put("word", &word),
                 ::unanimous::__private::how(),
-                ::core::pin::pin!(
-                    ::core::option::Option::Some(async move {
-                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
-                        if false {
-                            let __returned: Result<(), Failure> = loop {};
-                            return __returned;
+                async || -> Result<(), Failure> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<(), Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        if word == "published" {
+                            self.journal.tried(word);
                         }
-                        {
-                            if word == "published" {
-                                self.journal.tried(word);
-                            }
-                            Ok(())
-                        }
-                    }),
-                ),
+                        Ok(())
+                    }
+                },
             )
             .await
     }

@@ -11,23 +11,21 @@ impl Shelf {
                 self,
                 ::unanimous::__private::record().put("sku", &article).put("note", &note),
                 ::unanimous::__private::how(),
-                ::core::pin::pin!(
-                    ::core::option::Option::Some(async move {
-                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
-                        if false {
-                            let __returned: Result<(), Failure> = loop {};
-                            return __returned;
+                async || -> Result<(), Failure> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<(), Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        self.journal.tried(article);
+                        if note.is_some() {
+                            Failure::business("special wishes")
+                        } else {
+                            Ok(())
                         }
-                        {
-                            self.journal.tried(article);
-                            if note.is_some() {
-                                Failure::business("special wishes")
-                            } else {
-                                Ok(())
-                            }
-                        }
-                    }),
-                ),
+                    }
+                },
             )
             .await
     }

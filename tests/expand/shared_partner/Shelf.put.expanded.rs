@@ -11,19 +11,17 @@ impl Shelf {
                 self,
                 ::unanimous::__private::record().put("sku", &sku),
                 ::unanimous::__private::how(),
-                ::core::pin::pin!(
-                    ::core::option::Option::Some(async move {
-                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
-                        if false {
-                            let __returned: Result<usize, Failure> = loop {};
-                            return __returned;
-                        }
-                        {
-                            self.journal.tried(format!("put {sku}"));
-                            Ok(sku.len())
-                        }
-                    }),
-                ),
+                async || -> Result<usize, Failure> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<usize, Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        self.journal.tried(format!("put {sku}"));
+                        Ok(sku.len())
+                    }
+                },
             )
             .await
     }

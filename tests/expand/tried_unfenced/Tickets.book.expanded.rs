@@ -11,23 +11,21 @@ impl Tickets {
                 self,
                 ::unanimous::__private::record().put("seats", &seats),
                 ::unanimous::__private::how_tried(),
-                ::core::pin::pin!(
-                    ::core::option::Option::Some(async move {
-                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
-                        if false {
-                            let __returned: Answer<Vec<u8>> = loop {};
-                            return __returned;
+                async || -> Answer<Vec<u8>> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Answer<Vec<u8>> = loop {};
+                        return __returned;
+                    }
+                    {
+                        self.journal.tried(seats.len());
+                        if seats.is_empty() {
+                            Failure::business("nothing to book")
+                        } else {
+                            Ok(seats)
                         }
-                        {
-                            self.journal.tried(seats.len());
-                            if seats.is_empty() {
-                                Failure::business("nothing to book")
-                            } else {
-                                Ok(seats)
-                            }
-                        }
-                    }),
-                ),
+                    }
+                },
             )
             .await
     }

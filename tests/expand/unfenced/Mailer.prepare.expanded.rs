@@ -12,23 +12,17 @@ impl Mailer {
                 self,
                 ::unanimous::__private::record().put("to", &to).put("pages", &pages),
                 ::unanimous::__private::how(),
-                ::core::pin::pin!(
-                    ::core::option::Option::Some(async move {
-                        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
-                        if false {
-                            let __returned: Result<u32, Failure> = loop {};
-                            return __returned;
-                        }
-                        {
-                            self.journal.tried(&to);
-                            if pages > 9 {
-                                Failure::business("too long")
-                            } else {
-                                Ok(pages)
-                            }
-                        }
-                    }),
-                ),
+                async || -> Result<u32, Failure> {
+                    #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+                    if false {
+                        let __returned: Result<u32, Failure> = loop {};
+                        return __returned;
+                    }
+                    {
+                        self.journal.tried(&to);
+                        if pages > 9 { Failure::business("too long") } else { Ok(pages) }
+                    }
+                },
             )
             .await
     }

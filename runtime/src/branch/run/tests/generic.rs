@@ -65,11 +65,11 @@ impl Accounts {
             self,
             record().put("user", &user).put("amount", &amount),
             how(),
-            pin!(Some(async move {
+            async || -> Result<i64, Error> {
                 assert!(!user.is_empty());
                 pause(&data).await;
                 Ok(amount)
-            })),
+            },
         )
         .await
     }

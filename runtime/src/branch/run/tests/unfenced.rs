@@ -1,7 +1,5 @@
 //! A phase one without a fence.
 
-use std::pin::pin;
-
 use futures_util::FutureExt as _;
 use unanimous_protocol::message::ReportRefused;
 
@@ -14,13 +12,9 @@ async fn send(
     how: How<Outcome>,
     body: impl Future<Output = Outcome>,
 ) -> Outcome {
-    run_unfenced(
-        &DEBIT,
-        &*process.mail,
-        recording_seven(),
-        how,
-        pin!(Some(body)),
-    )
+    run_unfenced(&DEBIT, &*process.mail, recording_seven(), how, async || {
+        body.await
+    })
     .await
 }
 
