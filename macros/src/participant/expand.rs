@@ -206,6 +206,7 @@ fn phase_two(
     let (future, branch) = (krate.private("PhaseTwoFuture"), krate.private("Branch"));
     let given = local("__branch");
     quote_spanned! {Span::mixed_site()=>
+        #[allow(clippy::significant_drop_tightening)]
         fn phase_two<'__branch>(
             #this: ::std::sync::Arc<Self>,
             #given: &'__branch mut #branch,

@@ -27,15 +27,15 @@ pub(crate) fn phase_one(action: &Action, fence: Option<&Fence>, krate: &CratePat
     let mixed = Span::mixed_site();
     let fence = fence.filter(|_| action.fenced);
     // An `Arc` may be moved by the body, so the call holds one of its own.
-    let (hold, this, instance) = match action.self_kind {
+    let (held, this, instance) = match action.self_kind {
         SelfKind::Lent => (None, action.receiver.clone(), {
             let receiver = &action.receiver;
             quote!(#receiver)
         }),
         SelfKind::Arc => {
             let (this, receiver) = (local("__this"), &action.receiver);
-            let hold = quote_spanned!(mixed=> let #this = ::core::clone::Clone::clone(&#receiver););
-            (Some(hold), this.clone(), quote_spanned!(mixed=> &*#this))
+            let held = quote_spanned!(mixed=> ::core::clone::Clone::clone(&#receiver));
+            (Some(held), this.clone(), quote_spanned!(mixed=> &*#this))
         }
     };
     let (spec, recorder) = (spec(action, krate), recorder(&action.recorded, krate));
@@ -58,7 +58,12 @@ pub(crate) fn phase_one(action: &Action, fence: Option<&Fence>, krate: &CratePat
             quote_spanned!(mixed=> #run(&const { #spec }, #instance, #recorder, #how, #body).await)
         }
     };
-    let content = quote!(#hold #call);
+    // Not a `let`: with one, lints say that what is awaited at the end is dropped in another order
+    // in another edition.
+    let content = match held {
+        Some(held) => quote_spanned!(mixed=> match #held { #this => #call }),
+        None => call,
+    };
     let content = match &action.shape {
         Shape::Block(block) => block.around(content),
         _ => content,

@@ -1,4 +1,5 @@
 #[allow(deprecated, clippy::used_underscore_binding)]
+#[allow(clippy::significant_drop_tightening)]
 const _: () = {
     const __LINKED_FUNCTION: ::unanimous::__private::LinkedFunction = ::unanimous::__private::LinkedFunction::new(
             ::unanimous::__private::ActionSpec::new(

@@ -3,6 +3,7 @@ impl<R, const N: usize> ::unanimous::__private::Participant for Accounts<R, N>
 where
     R: Repo,
 {
+    #[allow(clippy::significant_drop_tightening)]
     fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
         __branch: &'__branch mut ::unanimous::__private::Branch,

@@ -1,5 +1,6 @@
 #[automatically_derived]
 impl crate::renamed::crate_must_name_the_crate_unanimous::Participant for Accounts {
+    #[allow(clippy::significant_drop_tightening)]
     fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
         __branch: &'__branch mut crate::renamed::crate_must_name_the_crate_unanimous::Branch,

@@ -1,5 +1,6 @@
 #[automatically_derived]
 impl ::unanimous::__private::Participant for Drafts {
+    #[allow(clippy::significant_drop_tightening)]
     fn phase_two<'__branch>(
         self: ::std::sync::Arc<Self>,
         __branch: &'__branch mut ::unanimous::__private::Branch,

@@ -5,21 +5,41 @@
 #![deny(
     warnings,
     clippy::all,
+    clippy::nursery,
     clippy::pedantic,
+    ambiguous_negative_literals,
     elided_lifetimes_in_paths,
     explicit_outlives_requirements,
+    future_incompatible,
+    keyword_idents,
+    let_underscore,
     let_underscore_drop,
+    meta_variable_misuse,
     missing_debug_implementations,
     missing_docs,
+    nonstandard_style,
+    redundant_lifetimes,
+    rust_2018_idioms,
+    rust_2021_compatibility,
+    rust_2024_compatibility,
     single_use_lifetimes,
     trivial_casts,
     trivial_numeric_casts,
+    unit_bindings,
+    unnameable_types,
     unreachable_pub,
+    unused,
     unused_import_braces,
     unused_lifetimes,
     unused_qualifications,
     unused_results,
     variant_size_differences
+)]
+#![allow(
+    clippy::future_not_send,
+    clippy::missing_const_for_fn,
+    clippy::redundant_pub_crate,
+    reason = "about these tests, not about what is generated"
 )]
 
 mod actions;

@@ -170,6 +170,7 @@ fn linked(action: &Action) -> TokenStream {
     let name = name(action);
     let record = quote_spanned! {mixed=>
         #[allow(deprecated, clippy::used_underscore_binding)]
+        #[allow(clippy::significant_drop_tightening)]
         const _: () = {
             const __LINKED_FUNCTION: #linked =
                 #linked::new(#spec, #type_of(#function), #name) #aliases #needs #fence #(#partners)*;
