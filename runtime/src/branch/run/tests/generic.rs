@@ -7,7 +7,6 @@
 
 use std::borrow::Cow;
 use std::mem::size_of_val;
-use std::pin::pin;
 
 use futures_util::future::{BoxFuture, ready};
 use sqlx::{Sqlite, SqlitePool};
