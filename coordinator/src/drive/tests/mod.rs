@@ -5,6 +5,7 @@
 mod drops;
 mod durability;
 mod files;
+mod panics;
 mod people;
 mod phase_two;
 mod service;

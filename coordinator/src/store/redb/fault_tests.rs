@@ -126,7 +126,7 @@ fn e4_a_fault_at_any_write_or_sync_ends_the_service_and_loses_nothing_acknowledg
     let mut random = Random::seeded(20);
     let mut cases = 0;
     for at in 0..operations {
-        for fault in [Fault::Error, Fault::Torn] {
+        for fault in [Fault::Error, Fault::Torn, Fault::Panic] {
             let media = Arc::new(SimMedia::with_bytes(&start));
             media.fail_at(at, fault);
             let durable = run(&media);
@@ -144,7 +144,36 @@ fn e4_a_fault_at_any_write_or_sync_ends_the_service_and_loses_nothing_acknowledg
             }
         }
     }
-    assert!(cases > 200);
+    assert!(cases > 300);
+}
+
+/// Panics when it hears that something is durable, as a bug in a decision would.
+struct Startled(Arc<SimMedia>, Mutex<Sender<u64>>);
+
+impl Listener for Startled {
+    fn durable(&self, _: Position) {
+        std::panic::resume_unwind(Box::new("a test made it panic"))
+    }
+
+    fn failed(&self, _: StoreError) {
+        let _ = self.1.lock().unwrap().send(self.0.operations());
+    }
+}
+
+#[test]
+fn e4_a_panic_in_the_stores_thread_ends_the_service_and_writes_nothing_more() {
+    let media = Arc::new(SimMedia::with_bytes(&fresh()));
+    let store = RedbStore::over(media.clone(), false, LOG).unwrap();
+    let (sender, failed) = channel();
+    store.listen(Arc::new(Startled(media.clone(), Mutex::new(sender))));
+    store.append(batch(1), Force::Forced).unwrap();
+    let operations = failed.recv().unwrap();
+    assert!(store.append(batch(2), Force::Forced).is_err());
+    assert!(store.close().is_err(), "a failed store closes cleanly");
+    assert_eq!(media.operations(), operations, "the engine wrote once more");
+    let left = Arc::new(media.after_power_loss(|| true));
+    let again = RedbStore::over(left, false, LOG).unwrap();
+    check(&again.load().unwrap(), 1, "panicked");
 }
 
 #[test]

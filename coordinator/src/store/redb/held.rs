@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -75,11 +76,11 @@ impl Held {
         let mut state = self.lock();
         if let State::Holding(journal) = &*state {
             for operation in &journal.operations {
-                let done = match operation {
+                let done = unbroken(|| match operation {
                     Operation::SetLen(len) => self.media.set_len(*len),
                     Operation::Sync => self.media.sync(),
                     Operation::Write(offset, data) => self.media.write(*offset, data),
-                };
+                });
                 if let Err(error) = done {
                     *state = State::Dead;
                     return Err(error);
@@ -88,6 +89,12 @@ impl Held {
             *state = State::Passing;
         }
         Ok(())
+    }
+
+    /// Passes nothing any more. The engine writes even when it is dropped: after a failure of its own
+    /// it would mark as whole what it left half written.
+    pub(super) fn stop(&self) {
+        *self.lock() = State::Dead;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -103,7 +110,7 @@ impl Held {
         match &mut *state {
             State::Holding(journal) => hold(journal),
             State::Passing => {
-                let done = pass(&*self.media);
+                let done = unbroken(|| pass(&*self.media));
                 if done.is_err() {
                     *state = State::Dead;
                 }
@@ -112,6 +119,12 @@ impl Held {
             State::Dead => Err(io::Error::other("an earlier write failed")),
         }
     }
+}
+
+/// A panic of the media is a failed operation: whether it took effect is not known.
+fn unbroken(operation: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    catch_unwind(AssertUnwindSafe(operation))
+        .unwrap_or_else(|_| Err(io::Error::other("the storage panicked")))
 }
 
 impl StorageBackend for Held {

@@ -66,13 +66,14 @@ impl RedbStore {
     pub fn over(media: Arc<dyn Media>, is_new: bool, new_log: LogId) -> Result<Self, StoreError> {
         let open::Opened {
             database,
+            held,
             loaded,
             full,
         } = open::open(&media, is_new, new_log)?;
         if full {
             tracing::error!(store = %media.path().display(), "the disk is full: nothing begins until there is room");
         }
-        let writer = Writer::start(database, media.path())?;
+        let writer = Writer::start(database, held, media.path())?;
         Ok(Self {
             media,
             loaded: Mutex::new(Some(loaded)),

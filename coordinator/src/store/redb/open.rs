@@ -24,6 +24,8 @@ const CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// An opened and verified store.
 pub(super) struct Opened {
     pub(super) database: Database,
+    /// What the database writes to.
+    pub(super) held: Held,
     pub(super) loaded: Loaded,
     pub(super) full: bool,
 }
@@ -77,6 +79,7 @@ pub(super) fn open(
     media.publish().map_err(failed)?;
     Ok(Opened {
         database,
+        held,
         loaded,
         full,
     })

@@ -22,6 +22,8 @@ pub enum Fault {
     Error,
     /// Half of the write lands, then it fails; like `Error` for anything but a write.
     Torn,
+    /// The operation panics, without effect, and so does everything after it.
+    Panic,
 }
 
 #[derive(Debug, Default)]
@@ -143,6 +145,10 @@ impl Sim {
         let now = self.operations;
         self.operations += 1;
         match self.fault {
+            Some((at, Fault::Panic)) if at <= now => {
+                // Without the hook: tests make thousands of them.
+                std::panic::resume_unwind(Box::new("a test made it panic"))
+            }
             _ if self.dead => Err(Fault::Error),
             Some((at, fault)) if at == now => {
                 self.dead = true;

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use redb::{Database, Durability};
 use unanimous_protocol::limits;
 
+use super::held::Held;
 use super::rows::{
     FACTS, INCARNATIONS, RECORD_KEY_BYTES, RECORDS, parse_record_key, record_key, seal,
 };
@@ -39,7 +40,7 @@ struct Queue {
 }
 
 impl Writer {
-    pub(super) fn start(database: Database, path: &Path) -> Result<Self, StoreError> {
+    pub(super) fn start(database: Database, held: Held, path: &Path) -> Result<Self, StoreError> {
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             wake: Condvar::new(),
@@ -48,7 +49,7 @@ impl Writer {
         let run = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("unanimous-store".to_owned())
-            .spawn(move || run.write_until_closed(database))
+            .spawn(move || run.write_until_closed(database, &held))
             .map_err(|error| StoreError::io(path, &error))?;
         Ok(Self {
             shared,
@@ -122,29 +123,31 @@ impl Shared {
         lock(&self.queue)
     }
 
-    fn write_until_closed(&self, database: Database) -> Result<(), StoreError> {
+    fn write_until_closed(&self, database: Database, held: &Held) -> Result<(), StoreError> {
         let mut buffer = Vec::new();
         while let Some((batches, position)) = self.next() {
-            // A panic of the engine ends the service like a failed write.
+            // A panic ends the service like a failed write, in the engine or in what hears of it.
             let done = catch_unwind(AssertUnwindSafe(|| {
-                commit(&database, &batches, &mut buffer)
-            }));
-            let error = match done {
-                Ok(Ok(())) => {
-                    let listener = self.lock().listener.clone();
-                    if let Some(listener) = listener {
-                        listener.durable(position);
-                    }
-                    continue;
+                commit(&database, &batches, &mut buffer).map_err(|error| self.error(error))?;
+                let listener = self.lock().listener.clone();
+                if let Some(listener) = listener {
+                    listener.durable(position);
                 }
-                Ok(Err(error)) => self.error(error),
-                Err(_) => StoreError::Io {
+                Ok(())
+            }));
+            let done = done.unwrap_or_else(|_| {
+                Err(StoreError::Io {
                     path: self.path.clone(),
                     message: "the engine panicked".into(),
-                },
-            };
-            self.fail(&error);
-            return Err(error);
+                })
+            });
+            if let Err(error) = done {
+                held.stop();
+                self.fail(&error);
+                // What is left of the engine may panic once more.
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(database)));
+                return Err(error);
+            }
         }
         let closed = catch_unwind(AssertUnwindSafe(|| database.close()));
         match closed {
@@ -183,7 +186,10 @@ impl Shared {
         };
         tracing::error!(%error, "the store has failed; nothing is decided any more");
         if let Some(listener) = listener {
-            listener.failed(error.clone());
+            let told = catch_unwind(AssertUnwindSafe(|| listener.failed(error.clone())));
+            if told.is_err() {
+                tracing::error!("the end of the service could not be told");
+            }
         }
     }
 
