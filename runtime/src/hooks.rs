@@ -153,7 +153,7 @@ impl Hooks {
         if self.0.is_empty() {
             return;
         }
-        let ambient = Ambient::delivered(Some(runtime.clone()));
+        let mut ambient = Ambient::delivered(Some(runtime.clone()));
         for hook in &self.0 {
             let called = catch_unwind(AssertUnwindSafe(|| {
                 // Its error's text is the hook's code as well.

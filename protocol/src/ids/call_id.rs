@@ -73,8 +73,12 @@ impl CallId {
     pub fn child(&self, target: &Target, ordinal: Ordinal) -> Result<Self, CallIdError> {
         let mut path = Path::new();
         let separator = if self.is_root() { "" } else { "/" };
+        let mut digits = itoa::Buffer::new();
+        let ordinal = digits.format(ordinal);
+        for part in [&self.0, separator, &target.0, ":", ordinal] {
+            path.push(part);
+        }
         // A path that is too long says how long it would be.
-        let _ = write!(path, "{}{separator}{}:{ordinal}", self.0, target.0);
         let text = path.text().ok_or(CallIdError::TooLong(path.length))?;
         within_limits(text)?;
         Ok(Self(text.into()))
@@ -126,20 +130,17 @@ impl Path {
         }
     }
 
+    fn push(&mut self, part: &str) {
+        let end = self.length + part.len();
+        if let Some(room) = self.bytes.get_mut(self.length..end) {
+            room.copy_from_slice(part.as_bytes());
+        }
+        self.length = end;
+    }
+
     /// None if it did not fit.
     fn text(&self) -> Option<&str> {
         std::str::from_utf8(self.bytes.get(..self.length)?).ok()
-    }
-}
-
-impl fmt::Write for Path {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = self.length + text.len();
-        if let Some(room) = self.bytes.get_mut(self.length..end) {
-            room.copy_from_slice(text.as_bytes());
-        }
-        self.length = end;
-        Ok(())
     }
 }
 
@@ -147,7 +148,8 @@ fn within_limits(path: &str) -> Result<(), CallIdError> {
     if path.len() > limits::CALL_ID_BYTES_MAX {
         return Err(CallIdError::TooLong(path.len()));
     }
-    if path.split('/').count() > limits::CALL_ID_LEVELS_MAX {
+    let separators: usize = path.bytes().map(|byte| usize::from(byte == b'/')).sum();
+    if separators >= limits::CALL_ID_LEVELS_MAX {
         return Err(CallIdError::TooDeep);
     }
     Ok(())

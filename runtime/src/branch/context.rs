@@ -290,7 +290,9 @@ pin_project_lite::pin_project! {
     impl<F: Future> PinnedDrop for InBranch<'_, F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            this.scope.within(|| this.future.set(None));
+            if this.future.is_some() {
+                this.scope.within(|| this.future.set(None));
+            }
         }
     }
 }

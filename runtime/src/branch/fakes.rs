@@ -471,9 +471,15 @@ pub(crate) struct CoordinatorScript {
 impl FakeCoordinator {
     /// The coordinator, and the questions it is asked.
     pub(crate) fn new(log: &Log) -> (Arc<Self>, mpsc::UnboundedReceiver<Vec<InDoubtQuestion>>) {
+        Self::that_can(Capabilities::full(), log)
+    }
+
+    pub(crate) fn that_can(
+        capabilities: Capabilities,
+        log: &Log,
+    ) -> (Arc<Self>, mpsc::UnboundedReceiver<Vec<InDoubtQuestion>>) {
         let (asked, questions) = mpsc::unbounded_channel();
         let (log, script) = (log.clone(), Mutex::default());
-        let capabilities = Capabilities::full();
         (
             Arc::new(Self {
                 log,

@@ -71,42 +71,32 @@ pub(crate) enum Ended {
     Unstorable(serde_json::Error),
 }
 
-/// The beginning of a phase one, or the refusal of a call that no transaction surrounds: that is
-/// found first, so that such a call allocates nothing.
-pub(crate) type Beginning<'a, T> = Result<BoxFuture<'a, Result<T, Error>>, Error>;
+/// The beginning of a phase one, or the refusal of a call before anything was registered. A call
+/// that no transaction surrounds is refused before anything else, so that it allocates nothing.
+pub(crate) type Beginning<T> = Result<BoxFuture<'static, Result<T, Error>>, Error>;
 
 /// Begins a phase one without a fence.
-pub(crate) fn begin_unfenced<'a>(
-    spec: &'a ActionSpec,
-    participant: &'a dyn Participant,
+pub(crate) fn begin_unfenced(
+    spec: &ActionSpec,
+    participant: &dyn Participant,
     recorded: Recorded,
-) -> Beginning<'a, Box<PhaseOne>> {
+) -> Beginning<Box<PhaseOne>> {
     let scope = surrounding(spec, Some(participant))?;
-    Ok(Box::pin(async move {
-        let pool = participant.fence().map(DynFence::pool_key);
-        let callee = Callee::Instance { participant, pool };
-        let kind = BranchKind::Unfenced;
-        unfenced(Opening::new(scope, spec, &callee, kind, &recorded)?).await
-    }))
+    let pool = participant.fence().map(DynFence::pool_key);
+    let callee = Callee::Instance { participant, pool };
+    let opening = Opening::new(scope, spec, &callee, BranchKind::Unfenced, &recorded)?;
+    Ok(Box::pin(unfenced(opening)))
 }
 
 /// The same for a free function.
 pub(crate) fn begin_unfenced_function(
     spec: &ActionSpec,
     recorded: Recorded,
-) -> Beginning<'_, Box<PhaseOne>> {
+) -> Beginning<Box<PhaseOne>> {
     let scope = surrounding(spec, None)?;
-    Ok(Box::pin(async move {
-        let kind = BranchKind::Unfenced;
-        unfenced(Opening::new(
-            scope,
-            spec,
-            &Callee::Function,
-            kind,
-            &recorded,
-        )?)
-        .await
-    }))
+    let kind = BranchKind::Unfenced;
+    let opening = Opening::new(scope, spec, &Callee::Function, kind, &recorded)?;
+    Ok(Box::pin(unfenced(opening)))
 }
 
 /// The scope that surrounds a call of this action, on this participant if it is not a function.
@@ -117,7 +107,7 @@ fn surrounding(spec: &ActionSpec, participant: Option<&dyn Participant>) -> Resu
 
 async fn unfenced(opening: Opening) -> Result<Box<PhaseOne>, Error> {
     match opening.join_unfenced().await {
-        Ok(alias) => Ok(opening.phase_one(alias)),
+        Ok(joined) => Ok(opening.phase_one(joined)),
         Err(error) => Err(opening.refuse(error)),
     }
 }

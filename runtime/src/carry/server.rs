@@ -121,7 +121,7 @@ where
             Some(scope) => Ambient::with_scope(scope.clone()),
             None => Ambient::with_runtime(self.runtime.clone()),
         };
-        let ambient = ambient.traced(incoming::trace(request.headers()));
+        let mut ambient = ambient.traced(incoming::trace(request.headers()));
         let handler = ambient.within(|| self.inner.call(request));
         let deadline = scope.as_ref().map(|scope| Deadline(sleep(scope)));
         let state = State::Running {

@@ -185,22 +185,24 @@ impl Ambient {
     }
 
     /// Runs `f` surrounded by this.
-    pub(crate) fn within<R>(&self, f: impl FnOnce() -> R) -> R {
+    pub(crate) fn within<R>(&mut self, f: impl FnOnce() -> R) -> R {
         /// Puts back what was there before, also when `f` panics.
-        struct Restore(Option<Ambient>);
-        impl Drop for Restore {
+        struct Restore<'a>(&'a mut Ambient);
+        impl Drop for Restore<'_> {
             fn drop(&mut self) {
-                if let Some(before) = self.0.take() {
-                    // A thread that is ending has no ambient left to restore.
-                    let _ = AMBIENT.try_with(|ambient| ambient.replace(before));
-                }
+                self.0.swap();
             }
         }
-        let before = AMBIENT
-            .try_with(|ambient| ambient.replace(self.clone()))
-            .ok();
-        let _restore = Restore(before);
+        self.swap();
+        let _restore = Restore(self);
         f()
+    }
+
+    /// Changes places with what surrounds the caller: nothing is counted up and down, as a copy of
+    /// every part would be at every poll.
+    fn swap(&mut self) {
+        // A thread that is ending has no ambient left, neither to enter nor to restore.
+        let _ = AMBIENT.try_with(|ambient| std::mem::swap(&mut *ambient.borrow_mut(), self));
     }
 
     /// A future that is surrounded by this in every poll, and while it is dropped.
@@ -223,7 +225,9 @@ pin_project! {
     impl<F: Future> PinnedDrop for Entered<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            this.ambient.within(|| this.future.set(None));
+            if this.future.is_some() {
+                this.ambient.within(|| this.future.set(None));
+            }
         }
     }
 }

@@ -234,7 +234,7 @@ impl Registration {
     /// Runs them one after the other, each outside of any transaction. A panic ends none but its
     /// own.
     pub(crate) async fn run(self) {
-        let ambient = Ambient::delivered(Some(self.runtime));
+        let mut ambient = Ambient::delivered(Some(self.runtime));
         for registered in self.registered {
             let outcome = self.outcome.clone();
             let made = catch_unwind(AssertUnwindSafe(|| ambient.within(|| registered(outcome))));

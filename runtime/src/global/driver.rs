@@ -147,7 +147,7 @@ impl Driver {
         }
     }
 
-    fn within(&self, f: impl FnOnce()) {
+    fn within(&mut self, f: impl FnOnce()) {
         match self {
             Self::Works(work) => work.within(f),
             Self::Plain | Self::Refused(_) => plainly(f),
@@ -238,8 +238,9 @@ impl Work {
     }
 
     /// Runs `f` as part of the body.
-    fn within<R>(&self, f: impl FnOnce() -> R) -> R {
-        self.span.in_scope(|| self.ambient.within(f))
+    fn within<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        let Self { span, ambient, .. } = self;
+        span.in_scope(|| ambient.within(f))
     }
 
     /// Starts to finish; the body is gone.

@@ -241,7 +241,7 @@ where
     loop {
         left -= 1;
         let noted = Attempt::within(Ambient::current().attempt());
-        let ambient = Ambient::attempted(noted.clone());
+        let mut ambient = Ambient::attempted(noted.clone());
         let made = ambient.within(&mut attempt);
         let result = ambient.enter(made).await;
         let Err(error) = &result else { return result };

@@ -232,9 +232,10 @@ impl Deliveries {
         self.inner.registry.function(spec)
     }
 
-    /// The number of this attempt at phase one of a call, from 1.
-    pub(crate) fn attempt(&self, key: &RowKey) -> u32 {
-        self.inner.under_way.attempt(key, None)
+    /// The number of this attempt at phase one of a call, from 1; from 2 if it repeats one that
+    /// was not counted.
+    pub(crate) fn attempt(&self, key: &RowKey, repeats: bool) -> u32 {
+        self.inner.under_way.attempt(key, None, repeats)
     }
 }
 

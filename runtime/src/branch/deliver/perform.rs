@@ -254,7 +254,9 @@ impl Inner {
 
     fn scope(&self, work: &Work, recorded: &Recollected) -> BranchScope {
         let RowKey { xid, call } = work.key.clone();
-        let attempt = self.under_way.attempt(&work.key, Some(work.decision));
+        let attempt = self
+            .under_way
+            .attempt(&work.key, Some(work.decision), false);
         let span = tracing::info_span!(
             "phase_two",
             %xid,

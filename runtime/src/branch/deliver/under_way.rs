@@ -25,8 +25,7 @@ struct State {
     attempts: Attempts,
 }
 
-/// Room for all is made at once: one is counted at every call of an action.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Attempts {
     counts: HashMap<(RowKey, Option<Decision>), u32>,
     order: VecDeque<(RowKey, Option<Decision>)>,
@@ -79,9 +78,11 @@ impl UnderWay {
         state.alarmed.clear();
     }
 
-    /// The number of this attempt at this phase, from 1.
-    pub(super) fn attempt(&self, key: &RowKey, phase: Option<Decision>) -> u32 {
-        self.lock().attempts.next((key.clone(), phase))
+    /// The number of this attempt at this phase, from 1; from 2 if it repeats one that was not
+    /// counted.
+    pub(super) fn attempt(&self, key: &RowKey, phase: Option<Decision>, repeats: bool) -> u32 {
+        let first = if repeats { 2 } else { 1 };
+        self.lock().attempts.next((key.clone(), phase), first)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -90,18 +91,8 @@ impl UnderWay {
     }
 }
 
-impl Default for Attempts {
-    fn default() -> Self {
-        Self {
-            // Twice the room: a table that forgets and learns needs it to stay where it is.
-            counts: HashMap::with_capacity(2 * ATTEMPTS_MAX),
-            order: VecDeque::with_capacity(ATTEMPTS_MAX),
-        }
-    }
-}
-
 impl Attempts {
-    fn next(&mut self, phase: (RowKey, Option<Decision>)) -> u32 {
+    fn next(&mut self, phase: (RowKey, Option<Decision>), first: u32) -> u32 {
         if let Some(count) = self.counts.get_mut(&phase) {
             *count = count.saturating_add(1);
             return *count;
@@ -112,8 +103,8 @@ impl Attempts {
             self.counts.remove(&oldest);
         }
         self.order.push_back(phase.clone());
-        self.counts.insert(phase, 1);
-        1
+        self.counts.insert(phase, first);
+        first
     }
 }
 
@@ -155,13 +146,16 @@ mod tests {
     #[test]
     fn attempts_count_by_phase_and_the_oldest_are_forgotten() {
         let under_way = UnderWay::default();
-        assert_eq!(under_way.attempt(&key(0), None), 1);
-        assert_eq!(under_way.attempt(&key(0), None), 2);
-        assert_eq!(under_way.attempt(&key(0), Some(Decision::Commit)), 1);
-        for call in 1..=ATTEMPTS_MAX {
-            under_way.attempt(&key(call), None);
+        let commit = Some(Decision::Commit);
+        assert_eq!(under_way.attempt(&key(0), None, false), 1);
+        assert_eq!(under_way.attempt(&key(0), None, true), 2);
+        assert_eq!(under_way.attempt(&key(0), commit, false), 1);
+        assert_eq!(under_way.attempt(&key(1), None, true), 2);
+        assert_eq!(under_way.attempt(&key(1), None, true), 3);
+        for call in 2..=ATTEMPTS_MAX {
+            under_way.attempt(&key(call), commit, false);
         }
-        assert_eq!(under_way.attempt(&key(0), None), 1);
+        assert_eq!(under_way.attempt(&key(0), None, false), 1);
         assert!(under_way.lock().attempts.counts.len() <= ATTEMPTS_MAX);
     }
 

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use unanimous_protocol::BranchKind;
 use unanimous_protocol::header::AnswerHeader;
-use unanimous_protocol::message::Json;
-use unanimous_protocol::{Alias, BranchKind};
+use unanimous_protocol::message::{Joined, Json};
 
 use super::opening::{Callee, Checked, Opening};
 use super::{Beginning, Ended, NOTHING, PhaseOne, Replay, refuse, surrounding};
@@ -25,43 +25,26 @@ pub(crate) enum Begun {
 }
 
 /// Begins a fenced phase one on an instance whose fence is this pool.
-pub(crate) fn begin_fenced<'a>(
-    spec: &'a ActionSpec,
-    participant: &'a dyn Participant,
+pub(crate) fn begin_fenced(
+    spec: &ActionSpec,
+    participant: &dyn Participant,
     pool: usize,
     recorded: Recorded,
-) -> Beginning<'a, Begun> {
+) -> Beginning<Begun> {
     let scope = surrounding(spec, Some(participant))?;
-    Ok(Box::pin(async move {
-        let callee = Callee::Instance {
-            participant,
-            pool: Some(pool),
-        };
-        fenced(Opening::new(
-            scope,
-            spec,
-            &callee,
-            with_row(spec),
-            &recorded,
-        )?)
-        .await
-    }))
+    let callee = Callee::Instance {
+        participant,
+        pool: Some(pool),
+    };
+    let opening = Opening::new(scope, spec, &callee, with_row(spec), &recorded)?;
+    Ok(Box::pin(fenced(opening)))
 }
 
 /// The same for a free function.
-pub(crate) fn begin_fenced_function(spec: &ActionSpec, recorded: Recorded) -> Beginning<'_, Begun> {
+pub(crate) fn begin_fenced_function(spec: &ActionSpec, recorded: Recorded) -> Beginning<Begun> {
     let scope = surrounding(spec, None)?;
-    Ok(Box::pin(async move {
-        let callee = Callee::Function;
-        fenced(Opening::new(
-            scope,
-            spec,
-            &callee,
-            with_row(spec),
-            &recorded,
-        )?)
-        .await
-    }))
+    let opening = Opening::new(scope, spec, &Callee::Function, with_row(spec), &recorded)?;
+    Ok(Box::pin(fenced(opening)))
 }
 
 /// The kind of a branch behind a fence.
@@ -75,7 +58,7 @@ fn with_row(spec: &ActionSpec) -> BranchKind {
 
 async fn fenced(opening: Opening) -> Result<Begun, Error> {
     match opening.join_and_insert().await {
-        Ok((alias, inserted)) => Ok(opening.begun(alias, inserted)),
+        Ok((joined, inserted)) => Ok(opening.begun(joined, inserted)),
         Err(error) => Err(opening.refuse(error)),
     }
 }
@@ -126,8 +109,8 @@ enum Inserted {
 
 impl Opening {
     /// RM3: the row first, in the local transaction of the business statements.
-    async fn join_and_insert(&self) -> Result<(Alias, Inserted), Error> {
-        let alias = self.join().await?;
+    async fn join_and_insert(&self) -> Result<(Joined, Inserted), Error> {
+        let joined = self.join().await?;
         let Checked {
             provided,
             action,
@@ -154,9 +137,9 @@ impl Opening {
         match fence.begin_try(row, now_ms).await {
             Ok(TryStep::Run(transaction)) => {
                 self.reach(Point::BeforeBusiness).await?;
-                Ok((alias, Inserted::Now(transaction)))
+                Ok((joined, Inserted::Now(transaction)))
             }
-            Ok(TryStep::AlreadyApplied(stored)) => Ok((alias, Inserted::Before(stored))),
+            Ok(TryStep::AlreadyApplied(stored)) => Ok((joined, Inserted::Before(stored))),
             Ok(TryStep::RefusedCancelled) => Err(Error::RefusedCancelled { xid, call }),
             Ok(TryStep::CallIdReused) => Err(Error::CallIdReused { xid, call }),
             // What is forgotten was decided.
@@ -167,9 +150,9 @@ impl Opening {
 
     /// For the runner: the body's transaction, or the answer of an earlier delivery with all that
     /// it named (RM3).
-    fn begun(self, alias: Alias, inserted: Inserted) -> Begun {
+    fn begun(self, joined: Joined, inserted: Inserted) -> Begun {
         let stored = match inserted {
-            Inserted::Now(transaction) => return Begun::Run(self.phase_one(alias), transaction),
+            Inserted::Now(transaction) => return Begun::Run(self.phase_one(joined), transaction),
             Inserted::Before(stored) => stored,
         };
         let RowKey { xid, call } = &self.key;
@@ -179,7 +162,7 @@ impl Opening {
         } else {
             // The alias comes from Register's answer, never from the row.
             let (mut names, abandoned) = (stored.names, stored.abandoned);
-            names.insert(alias);
+            names.insert(joined.alias);
             AnswerHeader::Ok { names, abandoned }
         };
         let json = stored.answer.unwrap_or_else(|| NOTHING.into());

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use unanimous_protocol::ids::Target;
-use unanimous_protocol::message::{JoinRefused, Json, Register};
-use unanimous_protocol::{ActionName, Alias, BranchKind, Digest, limits};
+use unanimous_protocol::message::{JoinRefused, Joined, Json, Register};
+use unanimous_protocol::{ActionName, BranchKind, Digest, limits};
 
 use super::{PhaseOne, misunderstood, refuse};
 use crate::Error;
@@ -117,7 +117,7 @@ impl Opening {
 
     /// RM2: joins, and waits for the answer before anything runs. A refusal is an error to the
     /// caller and no reason to cancel: another delivery of the call may have joined.
-    pub(super) async fn join(&self) -> Result<Alias, Error> {
+    pub(super) async fn join(&self) -> Result<Joined, Error> {
         let Checked {
             provided,
             action,
@@ -145,17 +145,17 @@ impl Opening {
                 let (alias, repeat) = (joined.alias, joined.repeat);
                 tracing::debug!(%xid, %call, %alias, repeat, "branch joined");
                 self.reach(Point::AfterRegister).await?;
-                Ok(alias)
+                Ok(joined)
             }
             Err(refused) => Err(self.refused(refused, coordinator.address())),
         }
     }
 
     /// Joins; there is no row to write.
-    pub(super) async fn join_unfenced(&self) -> Result<Alias, Error> {
-        let alias = self.join().await?;
+    pub(super) async fn join_unfenced(&self) -> Result<Joined, Error> {
+        let joined = self.join().await?;
         self.reach(Point::BeforeBusiness).await?;
-        Ok(alias)
+        Ok(joined)
     }
 
     /// Tells a test that phase one has come to this point.
@@ -187,7 +187,7 @@ impl Opening {
         refuse(self.call, error)
     }
 
-    pub(super) fn phase_one(self, alias: Alias) -> Box<PhaseOne> {
+    pub(super) fn phase_one(self, joined: Joined) -> Box<PhaseOne> {
         let Self {
             checked: Checked {
                 provided, action, ..
@@ -196,7 +196,7 @@ impl Opening {
             call,
             ..
         } = self;
-        let attempt = call.scope().runtime().deliveries().attempt(&key);
+        let attempt = attempt(call.scope(), &key, joined.repeat);
         let span = tracing::info_span!(
             "branch",
             xid = %key.xid,
@@ -208,12 +208,23 @@ impl Opening {
         let context = BranchContext::new(key.xid.clone(), key.call.clone(), action, None, attempt);
         let branch = BranchScope { context, span };
         Box::new(PhaseOne {
-            alias,
+            alias: joined.alias,
             key,
             provided,
             branch,
             call,
         })
+    }
+}
+
+/// The number of this run of phase one. A coordinator that checks call ids knows the first one, so
+/// that nothing is remembered of the many calls that are never repeated.
+fn attempt(scope: &Scope, key: &RowKey, repeat: bool) -> u32 {
+    let runtime = scope.runtime();
+    if repeat || !runtime.coordinator().capabilities().checks_call_ids {
+        runtime.deliveries().attempt(key, repeat)
+    } else {
+        1
     }
 }
 

@@ -1,12 +1,14 @@
 //! A fenced phase one that joins.
 
+use std::time::Duration;
+
 use futures_util::FutureExt as _;
-use unanimous_protocol::message::TraceContext;
+use unanimous_protocol::message::{Joined, TraceContext};
 
 use super::*;
 use crate::branch::fakes::{Captured, database_error, until};
 use crate::branch::fence::{StoredAnswer, TryStep};
-use crate::{spawn, tolerate};
+use crate::{RetryPolicy, retry_call, spawn, tolerate};
 
 #[tokio::test]
 async fn rm2_a_branch_joins_before_it_runs_and_its_row_is_closed_before_it_answers() {
@@ -301,15 +303,42 @@ async fn spawned_tasks_are_awaited_before_the_row_is_closed() {
     );
 }
 
+/// Whoever checks call ids tells a repeat, so that nothing is remembered of calls that have none.
 #[tokio::test]
-async fn attempts_are_counted_for_the_whole_process() {
+async fn attempts_are_counted_from_the_first_repeat_of_a_call() {
     let process = Process::start().await;
-    process
-        .transaction(debit(&process.bank, seven(), async { Ok(1) }))
-        .await
-        .unwrap();
-    let key = process.fence.script().tried[0].key.clone();
-    assert_eq!(process.runtime.deliveries().attempt(&key), 2);
+    let attempt = || async {
+        let branch = BranchContext::current().expect("phase one runs as its branch");
+        Ok(u64::from(branch.attempt()))
+    };
+    let call = || process.transaction(debit(&process.bank, seven(), attempt()));
+    assert_eq!(call().await.unwrap(), 1);
+    let repeat = Joined {
+        alias: Alias(9),
+        repeat: true,
+    };
+    process.coordinator.script().joins.push_back(Ok(Ok(repeat)));
+    assert_eq!(call().await.unwrap(), 2);
+}
+
+/// Then nobody tells a repeat, and every call is counted.
+#[tokio::test]
+async fn attempts_are_counted_where_the_coordinator_checks_no_call_ids() {
+    let mut capabilities = Capabilities::full();
+    capabilities.checks_call_ids = false;
+    let process = Process::beside(capabilities).await;
+    let attempt = || async {
+        match BranchContext::current().map_or(0, |branch| branch.attempt()) {
+            1 => Err(Error::NoRuntime),
+            attempt => Ok(u64::from(attempt)),
+        }
+    };
+    let twice = RetryPolicy::attempts(2)
+        .wait(Duration::ZERO, Duration::ZERO)
+        .when(|_| true);
+    let call = || debit(&process.bank, seven(), attempt());
+    let result = process.transaction(retry_call(twice, call)).await;
+    assert_eq!(result.unwrap(), 2);
 }
 
 #[tokio::test]

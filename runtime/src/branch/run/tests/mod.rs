@@ -19,6 +19,7 @@ use crate::branch::fence::FenceError;
 use crate::branch::{BranchContext, Recorder};
 use crate::clock::ManualClock;
 use crate::context::Scope;
+use crate::coordinator::Capabilities;
 use crate::{GlobalTransaction, Runtime};
 
 const DEBIT: ActionSpec = ActionSpec::new("debit", "tests.rs", 11);
@@ -41,6 +42,11 @@ struct Process {
 
 impl Process {
     async fn start() -> Self {
+        Self::beside(Capabilities::full()).await
+    }
+
+    /// Beside a coordinator that can do this.
+    async fn beside(capabilities: Capabilities) -> Self {
         let log = Log::default();
         let (fence, other) = (FakeFence::new(1, &log), FakeFence::new(2, &log));
         let participant = |name, fence: Option<&Arc<FakeFence>>| {
@@ -55,7 +61,7 @@ impl Process {
         let bank = participant("bank", Some(&fence));
         let shop = participant("shop", Some(&other));
         let mail = participant("mail", None);
-        let (coordinator, _) = FakeCoordinator::new(&log);
+        let (coordinator, _) = FakeCoordinator::that_can(capabilities, &log);
         let runtime = Runtime::builder()
             .coordinator_value(Arc::clone(&coordinator) as _)
             .clock(Arc::new(ManualClock::new()))
