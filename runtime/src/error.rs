@@ -217,35 +217,40 @@ pub enum Error {
 /// `function` or `participant.action`: a call that is refused outside a transaction allocates
 /// nothing.
 #[derive(Clone, Eq, PartialEq)]
-pub struct Called {
-    participant: Option<Cow<'static, str>>,
-    name: Cow<'static, str>,
+pub struct Called(What);
+
+/// As small as can be: it stands in errors, and errors in the futures of all annotated functions.
+#[derive(Clone, Eq, PartialEq)]
+enum What {
+    Action {
+        participant: Cow<'static, str>,
+        name: &'static str,
+    },
+    Named(Cow<'static, str>),
 }
 
 impl Called {
     /// An action of this participant; a free function's is a participant of its own.
     pub(crate) fn action(participant: Option<Cow<'static, str>>, name: &'static str) -> Self {
-        let name = Cow::Borrowed(name);
-        Self { participant, name }
+        Self(match participant {
+            Some(participant) => What::Action { participant, name },
+            None => What::Named(name.into()),
+        })
     }
 }
 
 impl<N: Into<Cow<'static, str>>> From<N> for Called {
     fn from(name: N) -> Self {
-        let name = name.into();
-        Self {
-            participant: None,
-            name,
-        }
+        Self(What::Named(name.into()))
     }
 }
 
 impl fmt::Display for Called {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(participant) = &self.participant {
-            write!(f, "{participant}.")?;
+        match &self.0 {
+            What::Action { participant, name } => write!(f, "{participant}.{name}"),
+            What::Named(name) => f.write_str(name),
         }
-        f.write_str(&self.name)
     }
 }
 

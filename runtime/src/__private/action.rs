@@ -53,8 +53,7 @@ where
     DB: FenceDatabase,
     B: AsyncFnOnce(&mut FenceTx<DB>) -> R,
 {
-    let pool = fence.erased.pool_key();
-    let beginning = match run::begin_fenced(spec, participant, pool, arguments.finish()) {
+    let beginning = match run::begin_fenced(spec, participant, fence.erased, arguments) {
         Ok(beginning) => beginning,
         Err(error) => return (how.fail)(error),
     };
@@ -83,7 +82,7 @@ pub async fn run_unfenced<R, B: AsyncFnOnce() -> R>(
     how: How<R>,
     body: B,
 ) -> R {
-    let beginning = match run::begin_unfenced(spec, participant, arguments.finish()) {
+    let beginning = match run::begin_unfenced(spec, participant, arguments) {
         Ok(beginning) => beginning,
         Err(error) => return (how.fail)(error),
     };

@@ -59,7 +59,7 @@ where
     DB: FenceDatabase,
     B: AsyncFnOnce(&mut FenceTx<DB>, &States) -> R,
 {
-    let beginning = match run::begin_fenced_function(spec, arguments.finish()) {
+    let beginning = match run::begin_fenced_function(spec, arguments) {
         Ok(beginning) => beginning,
         Err(error) => return (how.fail)(error),
     };
@@ -88,7 +88,7 @@ pub async fn run_unfenced_function<R, B: AsyncFnOnce(&States) -> R>(
     how: How<R>,
     body: B,
 ) -> R {
-    let beginning = match run::begin_unfenced_function(spec, arguments.finish()) {
+    let beginning = match run::begin_unfenced_function(spec, arguments) {
         Ok(beginning) => beginning,
         Err(error) => return (how.fail)(error),
     };

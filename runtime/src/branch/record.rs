@@ -110,15 +110,22 @@ impl Recorder {
     }
 
     /// Records one argument under its name.
+    #[inline]
     #[must_use]
     pub fn put<T: Serialize + ?Sized>(mut self, name: &str, value: &T) -> Self {
+        if !self.refused {
+            self.write(name, value);
+        }
+        self
+    }
+
+    fn write<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
         if self.begin(name) {
             let from = self.json.len();
             let written = serde_json::to_writer(Bounded(&mut self.json), value);
             let written = written.and_then(|()| all_finite(value, &self.json[from..]));
             self.end(name, written);
         }
-        self
     }
 
     /// What was recorded.
@@ -137,7 +144,7 @@ impl Recorder {
     }
 
     fn begin(&mut self, name: &str) -> bool {
-        if self.refused || self.error.is_some() {
+        if self.error.is_some() {
             return false;
         }
         if self.json.len() > 1 {

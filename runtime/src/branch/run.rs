@@ -32,7 +32,7 @@ use self::opening::{Callee, Opening};
 use super::deliver::{Provided, chain};
 use super::fence::{DynFence, RowKey};
 use super::function::{Function, States};
-use super::{ActionSpec, BranchScope, InBranch, Participant, Recorded};
+use super::{ActionSpec, BranchScope, InBranch, Participant, Recorder};
 use crate::context::{Entered, OpenCall, Scope};
 use crate::coordinator::CoordinatorError;
 use crate::global::calls::Ending;
@@ -79,11 +79,12 @@ pub(crate) type Beginning<T> = Result<BoxFuture<'static, Result<T, Error>>, Erro
 pub(crate) fn begin_unfenced(
     spec: &ActionSpec,
     participant: &dyn Participant,
-    recorded: Recorded,
+    arguments: Recorder,
 ) -> Beginning<Box<PhaseOne>> {
     let scope = surrounding(spec, Some(participant))?;
     let pool = participant.fence().map(DynFence::pool_key);
     let callee = Callee::Instance { participant, pool };
+    let recorded = arguments.finish();
     let opening = Opening::new(scope, spec, &callee, BranchKind::Unfenced, &recorded)?;
     Ok(Box::pin(unfenced(opening)))
 }
@@ -91,10 +92,10 @@ pub(crate) fn begin_unfenced(
 /// The same for a free function.
 pub(crate) fn begin_unfenced_function(
     spec: &ActionSpec,
-    recorded: Recorded,
+    arguments: Recorder,
 ) -> Beginning<Box<PhaseOne>> {
     let scope = surrounding(spec, None)?;
-    let kind = BranchKind::Unfenced;
+    let (kind, recorded) = (BranchKind::Unfenced, arguments.finish());
     let opening = Opening::new(scope, spec, &Callee::Function, kind, &recorded)?;
     Ok(Box::pin(unfenced(opening)))
 }

@@ -12,8 +12,10 @@ use super::opening::{Callee, Checked, Opening};
 use super::{Beginning, Ended, NOTHING, PhaseOne, Replay, refuse, surrounding};
 use crate::Error;
 use crate::branch::deliver::Provided;
-use crate::branch::fence::{FenceError, OpenTransaction, RowKey, StoredAnswer, TryRow, TryStep};
-use crate::branch::{ActionSpec, Participant, Recorded};
+use crate::branch::fence::{
+    DynFence, FenceError, OpenTransaction, RowKey, StoredAnswer, TryRow, TryStep,
+};
+use crate::branch::{ActionSpec, Participant, Recorder};
 use crate::points::Point;
 
 /// What beginning a fenced phase one found.
@@ -24,25 +26,27 @@ pub(crate) enum Begun {
     Replay(Box<Replay>),
 }
 
-/// Begins a fenced phase one on an instance whose fence is this pool.
+/// Begins a fenced phase one on an instance whose fence this is.
 pub(crate) fn begin_fenced(
     spec: &ActionSpec,
     participant: &dyn Participant,
-    pool: usize,
-    recorded: Recorded,
+    fence: &dyn DynFence,
+    arguments: Recorder,
 ) -> Beginning<Begun> {
     let scope = surrounding(spec, Some(participant))?;
     let callee = Callee::Instance {
         participant,
-        pool: Some(pool),
+        pool: Some(fence.pool_key()),
     };
+    let recorded = arguments.finish();
     let opening = Opening::new(scope, spec, &callee, with_row(spec), &recorded)?;
     Ok(Box::pin(fenced(opening)))
 }
 
 /// The same for a free function.
-pub(crate) fn begin_fenced_function(spec: &ActionSpec, recorded: Recorded) -> Beginning<Begun> {
+pub(crate) fn begin_fenced_function(spec: &ActionSpec, arguments: Recorder) -> Beginning<Begun> {
     let scope = surrounding(spec, None)?;
+    let recorded = arguments.finish();
     let opening = Opening::new(scope, spec, &Callee::Function, with_row(spec), &recorded)?;
     Ok(Box::pin(fenced(opening)))
 }

@@ -46,7 +46,7 @@ async fn rm2_a_branch_joins_before_it_runs_and_its_row_is_closed_before_it_answe
         (registered.kind, registered.arguments),
         (BranchKind::Fenced, None)
     );
-    assert_eq!(registered.digest, seven().digest().unwrap());
+    assert_eq!(registered.digest, seven().finish().digest().unwrap());
     let script = process.fence.script();
     let tried = &script.tried[0];
     assert_eq!(
@@ -345,7 +345,7 @@ async fn attempts_are_counted_where_the_coordinator_checks_no_call_ids() {
 async fn logs_carry_the_xid_and_never_a_recorded_value() {
     let captured = Captured::start();
     let process = Process::start().await;
-    let canary = || Recorder::new().put("card", "canary").finish();
+    let canary = || Recorder::new().put("card", "canary");
     process
         .transaction(debit(&process.bank, canary(), async { Ok(4711) }))
         .await

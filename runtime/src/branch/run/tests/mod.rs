@@ -93,11 +93,7 @@ impl Process {
     }
 }
 
-fn seven() -> Recorded {
-    recording_seven().finish()
-}
-
-fn recording_seven() -> Recorder {
+fn seven() -> Recorder {
     Recorder::new().put("amount", &7)
 }
 
@@ -108,16 +104,12 @@ fn names(aliases: &[u32]) -> BTreeSet<Alias> {
 /// What the generic front does, with a local transaction that only logs.
 async fn debit(
     on: &FakeParticipant,
-    recorded: Recorded,
+    arguments: Recorder,
     body: impl Future<Output = Outcome>,
 ) -> Outcome {
     let how: How<Outcome> = how_fenced();
-    let pool = on
-        .fence
-        .as_ref()
-        .map(|fence| fence.pool_key())
-        .unwrap_or_default();
-    let (phase, transaction) = match begin_fenced(&DEBIT, on, pool, recorded)?.await {
+    let fence = on.fence.as_ref().expect("it is behind a fence");
+    let (phase, transaction) = match begin_fenced(&DEBIT, on, &**fence, arguments)?.await {
         Ok(Begun::Run(phase, transaction)) => (phase, transaction),
         Ok(Begun::Replay(replay)) => return how.replay(*replay),
         Err(error) => return Err(error),

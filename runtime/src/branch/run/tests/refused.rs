@@ -43,7 +43,7 @@ async fn outside_a_transaction_an_action_says_what_to_annotate() {
 #[tokio::test]
 async fn what_needs_no_coordinator_is_refused_before_anything_is_registered() {
     let process = Process::start().await;
-    let large = Recorder::new().put("note", &"x".repeat(70_000)).finish();
+    let large = Recorder::new().put("note", &"x".repeat(70_000));
     let error = refusal(&process, debit(&process.bank, large, never())).await;
     let message = error.to_string();
     assert!(

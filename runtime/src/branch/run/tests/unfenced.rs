@@ -12,7 +12,7 @@ async fn send(
     how: How<Outcome>,
     body: impl Future<Output = Outcome>,
 ) -> Outcome {
-    run_unfenced(&DEBIT, &*process.mail, recording_seven(), how, async || {
+    run_unfenced(&DEBIT, &*process.mail, seven(), how, async || {
         body.await
     })
     .await
