@@ -342,8 +342,10 @@ impl OpenCall {
     }
 
     /// The call is an action that succeeded as this branch: its scope's answer names it.
-    pub(crate) fn named(&self, alias: Alias) {
-        self.child.calls().own_name(alias);
+    pub(crate) fn end_named(&self, alias: Alias) -> AnswerHeader {
+        let mut calls = self.child.calls();
+        calls.own_name(alias);
+        calls.end(Ending::Ok)
     }
 
     /// It answered.

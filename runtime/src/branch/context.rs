@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use unanimous_protocol::message::Kept;
 use unanimous_protocol::{ActionName, CallId, Decision, Xid, limits};
 
+use super::fence::RowKey;
 use super::record::readable;
 
 thread_local! {
@@ -28,8 +29,7 @@ pub struct BranchContext {
 
 #[derive(Debug)]
 struct Inner {
-    xid: Xid,
-    call: CallId,
+    key: RowKey,
     action: ActionName,
     /// None in phase one.
     decision: Option<Decision>,
@@ -80,16 +80,14 @@ pub enum KeepError {
 
 impl BranchContext {
     pub(crate) fn new(
-        xid: Xid,
-        call: CallId,
+        key: RowKey,
         action: ActionName,
         decision: Option<Decision>,
         attempt: u32,
     ) -> Self {
         Self {
             inner: Arc::new(Inner {
-                xid,
-                call,
+                key,
                 action,
                 decision,
                 attempt,
@@ -99,6 +97,11 @@ impl BranchContext {
                 }),
             }),
         }
+    }
+
+    /// The transaction and the call, which together are the branch.
+    pub(crate) fn row_key(&self) -> &RowKey {
+        &self.inner.key
     }
 
     /// The branch whose phase one or phase two surrounds the caller.
@@ -115,13 +118,13 @@ impl BranchContext {
     /// The transaction.
     #[must_use]
     pub fn xid(&self) -> &Xid {
-        &self.inner.xid
+        &self.inner.key.xid
     }
 
     /// The call that the branch is.
     #[must_use]
     pub fn call_id(&self) -> &CallId {
-        &self.inner.call
+        &self.inner.key.call
     }
 
     /// The action.
@@ -214,7 +217,8 @@ impl BranchContext {
     fn key_of(&self, phase: &str) -> String {
         let mut hasher = Sha256::new();
         // Neither an xid nor a call id holds a line break.
-        for part in [self.inner.xid.as_str(), self.inner.call.as_str(), phase] {
+        let RowKey { xid, call } = self.row_key();
+        for part in [xid.as_str(), call.as_str(), phase] {
             hasher.update(part);
             hasher.update("\n");
         }
@@ -324,9 +328,9 @@ mod tests {
     use super::*;
 
     fn context(call: &str, decision: Option<Decision>) -> BranchContext {
-        let xid = "u1.1.0000000000000001.7".parse().unwrap();
-        let action = "debit".parse().unwrap();
-        BranchContext::new(xid, call.parse().unwrap(), action, decision, 1)
+        let (xid, call) = ("u1.1.0000000000000001.7".parse(), call.parse());
+        let (xid, call) = (xid.unwrap(), call.unwrap());
+        BranchContext::new(RowKey { xid, call }, "debit".parse().unwrap(), decision, 1)
     }
 
     #[test]

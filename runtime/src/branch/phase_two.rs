@@ -321,13 +321,14 @@ impl Branch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::branch::fence::RowKey;
 
     fn branch(arguments: &str, tried: Option<&str>) -> Branch {
         let (xid, call) = ("x".parse().unwrap(), "a.debit:1".parse().unwrap());
         let action = "debit".parse().unwrap();
         let decision = Decision::Commit;
         Branch {
-            context: BranchContext::new(xid, call, action, Some(decision), 1),
+            context: BranchContext::new(RowKey { xid, call }, action, Some(decision), 1),
             decision,
             arguments: Recorded::from_json(arguments.into()),
             tried: tried.map(Into::into),

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io;
+use std::io::{self, Write as _};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -150,11 +150,7 @@ impl Recorder {
         if self.json.len() > 1 {
             self.json.push(b',');
         }
-        let mut written = serde_json::to_writer(Bounded(&mut self.json), name);
-        if written.is_ok() {
-            written = io::Write::write_all(&mut Bounded(&mut self.json), b":")
-                .map_err(serde_json::Error::io);
-        }
+        let written = write_name(&mut Bounded(&mut self.json), name);
         self.end(name, written);
         self.error.is_none()
     }
@@ -234,6 +230,18 @@ fn depth(json: &[u8]) -> usize {
         }
     }
     deepest
+}
+
+/// Most names are identifiers, which JSON writes as they are.
+fn write_name(json: &mut Bounded<'_>, name: &str) -> serde_json::Result<()> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if !name.bytes().all(plain) {
+        serde_json::to_writer(&mut *json, name)?;
+        return json.write_all(b":").map_err(serde_json::Error::io);
+    }
+    let parts: [&[u8]; 3] = [b"\"", name.as_bytes(), b"\":"];
+    let written = parts.into_iter().try_for_each(|part| json.write_all(part));
+    written.map_err(serde_json::Error::io)
 }
 
 fn scratch() -> Vec<u8> {

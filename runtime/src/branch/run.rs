@@ -46,7 +46,6 @@ pub(super) const NOTHING: &str = "null";
 #[derive(Debug)]
 pub(crate) struct PhaseOne {
     alias: Alias,
-    key: RowKey,
     provided: Arc<Provided>,
     branch: BranchScope,
     call: OpenCall,
@@ -150,6 +149,10 @@ impl PhaseOne {
         self.call.scope().enter(self.branch.enter(body))
     }
 
+    fn key(&self) -> &RowKey {
+        self.branch.context.row_key()
+    }
+
     /// The state that a free function is lent; none is handed to a method.
     pub(crate) fn states(&self) -> Arc<States> {
         Function::behind(&**self.provided.participant())
@@ -185,10 +188,7 @@ impl PhaseOne {
     /// The answer of the whole: what is below, and the branch itself.
     fn whole(&self, below: AnswerHeader) -> AnswerHeader {
         match below {
-            AnswerHeader::Ok { .. } => {
-                self.call.named(self.alias);
-                self.call.scope().end(Ending::Ok)
-            }
+            AnswerHeader::Ok { .. } => self.call.end_named(self.alias),
             mark @ AnswerHeader::Mark { .. } => mark,
         }
     }
@@ -210,7 +210,7 @@ impl PhaseOne {
     /// Tells a test that phase one has come to this point.
     async fn reach(&self, point: Point) -> Result<(), Error> {
         let points = self.call.scope().runtime().points();
-        Ok(points.reach(Phase::Try, point, &self.key).await?)
+        Ok(points.reach(Phase::Try, point, self.key()).await?)
     }
 
     /// The returned value that stands, if one is returned and another stands.
@@ -221,7 +221,7 @@ impl PhaseOne {
             let why = format!("it has {bytes} bytes, and phase two is handed at most {max}");
             return Err(self.stored_answer(why));
         }
-        let RowKey { xid, call } = self.key.clone();
+        let RowKey { xid, call } = self.key().clone();
         let coordinator = self.call.scope().runtime().coordinator();
         let reported = coordinator
             .report(Report {
@@ -241,7 +241,7 @@ impl PhaseOne {
 
     fn stored_answer(&self, why: String) -> Error {
         Error::StoredAnswer {
-            call: self.key.call.clone(),
+            call: self.key().call.clone(),
             why,
         }
     }

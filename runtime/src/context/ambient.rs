@@ -97,12 +97,22 @@ impl Ambient {
 
     /// The same runtime, another scope, and the trace of its transaction.
     pub(crate) fn with_scope(scope: Scope) -> Self {
-        let current = Self::current();
+        let around = AMBIENT.try_with(|ambient| ambient.borrow().around(&scope));
         Self {
-            trace: scope.trace().or(current.trace),
             scope: Some(scope),
-            attempt: current.attempt.as_ref().map(Attempt::inner),
-            ..current
+            ..around.unwrap_or_default()
+        }
+    }
+
+    /// A copy of what is still true within this scope, less the scope itself.
+    fn around(&self, scope: &Scope) -> Self {
+        Self {
+            scope: None,
+            runtime: self.runtime.clone(),
+            deliveries_of: self.deliveries_of.clone(),
+            fences: self.fences.clone(),
+            attempt: self.attempt.as_ref().map(Attempt::inner),
+            trace: scope.trace().or_else(|| self.trace.clone()),
         }
     }
 

@@ -142,14 +142,13 @@ impl<R: Rules> Calls<R> {
     ///
     /// When its id would exceed the limits; nothing was opened.
     pub fn open(&mut self, target: &Target) -> Result<CallId, CallIdError> {
-        let ordinal = self
-            .ordinals
-            .get(target)
-            .copied()
-            .unwrap_or(0)
-            .saturating_add(1);
+        let last = self.ordinals.get_mut(target);
+        let ordinal = last.as_deref().map_or(1, |last| last.saturating_add(1));
         let call = self.scope.child(target, ordinal)?;
-        self.ordinals.insert(target.clone(), ordinal);
+        match last {
+            Some(last) => *last = ordinal,
+            None => self.ordinals.insert(target.clone(), ordinal),
+        }
         self.records.insert(call.clone(), Record::Running);
         self.excused = false;
         Ok(call)

@@ -253,7 +253,7 @@ impl Inner {
     }
 
     fn scope(&self, work: &Work, recorded: &Recollected) -> BranchScope {
-        let RowKey { xid, call } = work.key.clone();
+        let RowKey { xid, call } = &work.key;
         let attempt = self
             .under_way
             .attempt(&work.key, Some(work.decision), false);
@@ -268,7 +268,7 @@ impl Inner {
             traceparent = recorded.trace.as_ref().map(|trace| &*trace.0),
         );
         let action = recorded.action.clone();
-        let context = BranchContext::new(xid, call, action, Some(work.decision), attempt);
+        let context = BranchContext::new(work.key.clone(), action, Some(work.decision), attempt);
         BranchScope { context, span }
     }
 

@@ -210,9 +210,9 @@ impl PhaseOne {
         }
         self.reach(Point::BeforeLocalCommit).await?;
         let closed = fence
-            .finish_try(transaction, self.key.clone(), stored)
+            .finish_try(transaction, self.key().clone(), stored)
             .await;
-        closed.map_err(|error| fence_error(error, &self.provided, &self.key))?;
+        closed.map_err(|error| fence_error(error, &self.provided, self.key()))?;
         self.reach(Point::AfterLocalCommit).await?;
         self.reach(Point::BeforeAnswer).await?;
         Ok(below)

@@ -205,11 +205,10 @@ impl Opening {
             %action,
             attempt,
         );
-        let context = BranchContext::new(key.xid.clone(), key.call.clone(), action, None, attempt);
+        let context = BranchContext::new(key, action, None, attempt);
         let branch = BranchScope { context, span };
         Box::new(PhaseOne {
             alias: joined.alias,
-            key,
             provided,
             branch,
             call,

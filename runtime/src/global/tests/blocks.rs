@@ -99,8 +99,8 @@ async fn n3_a_repeated_call_keeps_its_id() {
             call.failed(CallFailure::LostAnswer, None);
             return Err(Error::NoRuntime);
         }
-        call.named(Alias(9));
-        call.close(Ending::Ok);
+        let answer = call.end_named(Alias(9));
+        call.answered(answer);
         Ok(())
     };
     let policy = RetryPolicy::attempts(5).wait(Duration::ZERO, Duration::ZERO);

@@ -83,8 +83,8 @@ fn act(target: &str, alias: u32) -> Result<(), Error> {
     let scope = Scope::current().ok_or(Error::NoRuntime)?;
     let call = scope.open_call(&Target::new(target), CallKind::Call)?;
     call.joined();
-    call.named(Alias(alias));
-    call.close(Ending::Ok);
+    let answer = call.end_named(Alias(alias));
+    call.answered(answer);
     Ok(())
 }
 
