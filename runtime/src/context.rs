@@ -44,6 +44,8 @@ pub(crate) struct Scope(Arc<ScopeInner>);
 #[derive(Debug)]
 struct ScopeInner {
     transaction: Arc<Transaction>,
+    /// The call that this scope is.
+    id: CallId,
     /// The scope that this one is a call of, in this process.
     parent: Option<Scope>,
     calls: Mutex<Calls>,
@@ -80,8 +82,9 @@ impl Scope {
     ) -> Self {
         Self(Arc::new(ScopeInner {
             transaction,
+            calls: Mutex::new(Calls::new(id.clone())),
+            id,
             parent,
-            calls: Mutex::new(Calls::new(id)),
             error: Mutex::default(),
             fences,
             spawned: OnceLock::new(),
@@ -106,7 +109,7 @@ impl Scope {
     pub(crate) fn is_within(&self, xid: &Xid, call: &CallId) -> bool {
         let mut scope = Some(self).filter(|scope| scope.xid() == xid);
         while let Some(at) = scope {
-            if at.calls().scope() == call {
+            if at.0.id == *call {
                 return true;
             }
             scope = at.0.parent.as_ref();
@@ -115,8 +118,8 @@ impl Scope {
     }
 
     /// The call that this scope is.
-    pub(crate) fn id(&self) -> CallId {
-        self.calls().scope().clone()
+    pub(crate) fn id(&self) -> &CallId {
+        &self.0.id
     }
 
     pub(crate) fn trace(&self) -> Option<TraceContext> {
@@ -193,13 +196,8 @@ impl Scope {
             Some(pool_key) => self.0.fences.and(pool_key),
             None => self.0.fences.clone(),
         };
-        let child = Self::new(transaction, Some(self.clone()), id.clone(), fences);
-        Ok(OpenCall {
-            parent: self.clone(),
-            child,
-            id,
-            open: true,
-        })
+        let child = Self::new(transaction, Some(self.clone()), id, fences);
+        Ok(OpenCall { child, open: true })
     }
 
     /// A call cannot be made: it has failed, as its absence counts as a failure (TM1).
@@ -320,15 +318,18 @@ impl Drop for SpawnedTask {
 /// One call under way: its record is Running. Dropped without an answer, it has failed (TM1).
 #[derive(Debug)]
 pub(crate) struct OpenCall {
-    parent: Scope,
     child: Scope,
-    id: CallId,
     open: bool,
 }
 
 impl OpenCall {
     pub(crate) fn id(&self) -> &CallId {
-        &self.id
+        self.child.id()
+    }
+
+    /// The scope that this is a call of. Only a root has none, and no root is a call.
+    fn parent(&self) -> &Scope {
+        self.child.0.parent.as_ref().unwrap_or(&self.child)
     }
 
     /// The scope for what runs below this call.
@@ -352,9 +353,9 @@ impl OpenCall {
     pub(crate) fn answered(mut self, answer: AnswerHeader) {
         self.open = false;
         if let AnswerHeader::Mark { .. } = &answer {
-            keep_first(&self.parent, || lock(&self.child.0.error).clone());
+            keep_first(self.parent(), || lock(&self.child.0.error).clone());
         }
-        self.parent.calls().answered(&self.id, answer);
+        self.parent().calls().answered(self.id(), answer);
     }
 
     /// It answered from another process: what the answer names has joined around it, too.
@@ -362,7 +363,7 @@ impl OpenCall {
         if let AnswerHeader::Ok { names, .. } = &answer
             && !names.is_empty()
         {
-            self.parent.joined();
+            self.parent().joined();
         }
         self.answered(answer);
     }
@@ -370,24 +371,24 @@ impl OpenCall {
     /// It failed.
     pub(crate) fn failed(mut self, cause: CallFailure, error: Option<Arc<str>>) {
         self.open = false;
-        keep_first(&self.parent, || {
+        keep_first(self.parent(), || {
             error.or_else(|| lock(&self.child.0.error).clone())
         });
-        self.parent.calls().failed(&self.id, cause);
+        self.parent().calls().failed(self.id(), cause);
     }
 
     /// It succeeded without telling any names (TM5).
     #[cfg(any(feature = "reqwest", feature = "tower"))]
     pub(crate) fn unanswered_success(mut self) {
         self.open = false;
-        self.parent.joined();
-        self.parent.calls().unanswered_success(&self.id);
+        self.parent().joined();
+        self.parent().calls().unanswered_success(self.id());
     }
 
     /// Its scope ended in this process.
     pub(crate) fn close(self, ending: Ending) {
         let answer = self.child.end(ending);
-        let parent = self.parent.clone();
+        let parent = self.parent().clone();
         self.answered(answer);
         if ending == Ending::CommitOn {
             parent.calls().excuse();
@@ -399,16 +400,18 @@ impl OpenCall {
         self.open = false;
         let verdict = self.child.end_block(ok);
         if let Verdict::Failed { .. } = &verdict {
-            keep_first(&self.parent, || lock(&self.child.0.error).clone());
+            keep_first(self.parent(), || lock(&self.child.0.error).clone());
         }
-        self.parent.calls().block_ended(&self.id, verdict);
+        self.parent().calls().block_ended(self.id(), verdict);
     }
 }
 
 impl Drop for OpenCall {
     fn drop(&mut self) {
         if self.open {
-            self.parent.calls().failed(&self.id, CallFailure::Dropped);
+            self.parent()
+                .calls()
+                .failed(self.id(), CallFailure::Dropped);
         }
     }
 }

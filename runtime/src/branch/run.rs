@@ -79,7 +79,7 @@ pub(crate) fn begin_unfenced(
     spec: &ActionSpec,
     participant: &dyn Participant,
     arguments: Recorder,
-) -> Beginning<Box<PhaseOne>> {
+) -> Beginning<PhaseOne> {
     let scope = surrounding(spec, Some(participant))?;
     let pool = participant.fence().map(DynFence::pool_key);
     let callee = Callee::Instance { participant, pool };
@@ -92,7 +92,7 @@ pub(crate) fn begin_unfenced(
 pub(crate) fn begin_unfenced_function(
     spec: &ActionSpec,
     arguments: Recorder,
-) -> Beginning<Box<PhaseOne>> {
+) -> Beginning<PhaseOne> {
     let scope = surrounding(spec, None)?;
     let (kind, recorded) = (BranchKind::Unfenced, arguments.finish());
     let opening = Opening::new(scope, spec, &Callee::Function, kind, &recorded)?;
@@ -105,7 +105,7 @@ fn surrounding(spec: &ActionSpec, participant: Option<&dyn Participant>) -> Resu
     Scope::current().ok_or_else(|| Error::NotInTransaction { what: called() })
 }
 
-async fn unfenced(opening: Opening) -> Result<Box<PhaseOne>, Error> {
+async fn unfenced(opening: Opening) -> Result<PhaseOne, Error> {
     match opening.join_unfenced().await {
         Ok(joined) => Ok(opening.phase_one(joined)),
         Err(error) => Err(opening.refuse(error)),
@@ -115,7 +115,7 @@ async fn unfenced(opening: Opening) -> Result<Box<PhaseOne>, Error> {
 /// Reports the value of an unfenced phase one where a partner wants it. An earlier report stands:
 /// the caller is then answered from it, as a fence would (calls-and-wire section 8).
 pub(crate) fn finish_unfenced(
-    phase: Box<PhaseOne>,
+    phase: PhaseOne,
     ended: Ended,
 ) -> BoxFuture<'static, Result<Option<Box<Replay>>, Error>> {
     Box::pin(async move {

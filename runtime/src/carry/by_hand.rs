@@ -60,7 +60,7 @@ impl Context {
     /// The call that surrounds the code, [`CallId::root`] in the body that began.
     #[must_use]
     pub fn call_id(&self) -> CallId {
-        self.scope.id()
+        self.scope.id().clone()
     }
 
     /// The time that the transaction has left, none once its deadline has passed.

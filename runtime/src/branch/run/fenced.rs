@@ -156,7 +156,11 @@ impl Opening {
     /// it named (RM3).
     fn begun(self, joined: Joined, inserted: Inserted) -> Begun {
         let stored = match inserted {
-            Inserted::Now(transaction) => return Begun::Run(self.phase_one(joined), transaction),
+            Inserted::Now(transaction) => {
+                // Boxed: the action's future holds it beside the transaction.
+                let phase = Box::new(self.phase_one(joined));
+                return Begun::Run(phase, transaction);
+            }
             Inserted::Before(stored) => stored,
         };
         let RowKey { xid, call } = &self.key;

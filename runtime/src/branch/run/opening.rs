@@ -187,7 +187,7 @@ impl Opening {
         refuse(self.call, error)
     }
 
-    pub(super) fn phase_one(self, joined: Joined) -> Box<PhaseOne> {
+    pub(super) fn phase_one(self, joined: Joined) -> PhaseOne {
         let Self {
             checked: Checked {
                 provided, action, ..
@@ -207,12 +207,12 @@ impl Opening {
         );
         let context = BranchContext::new(key, action, None, attempt);
         let branch = BranchScope { context, span };
-        Box::new(PhaseOne {
+        PhaseOne {
             alias: joined.alias,
             provided,
             branch,
             call,
-        })
+        }
     }
 }
 

@@ -39,10 +39,8 @@ impl<'a> Flat<'a> {
     }
 
     fn insert(&mut self, name: &'a str, value: &'a str) -> Option<()> {
-        let at = match self.sorted().binary_search_by_key(&name, |(name, _)| name) {
-            Ok(_) => return None,
-            Err(at) => at,
-        };
+        let found = self.sorted().binary_search_by_key(&name, |(name, _)| name);
+        let Err(at) = found else { return None };
         let places = self.fields.get_mut(at..=self.count)?;
         places.rotate_right(1);
         *places.first_mut()? = (name, value);

@@ -12,10 +12,7 @@ async fn send(
     how: How<Outcome>,
     body: impl Future<Output = Outcome>,
 ) -> Outcome {
-    run_unfenced(&DEBIT, &*process.mail, seven(), how, async || {
-        body.await
-    })
-    .await
+    run_unfenced(&DEBIT, &*process.mail, seven(), how, async || body.await).await
 }
 
 #[tokio::test]
