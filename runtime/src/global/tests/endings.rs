@@ -254,6 +254,34 @@ async fn at_the_deadline_the_body_is_dropped_and_the_caller_told() {
     assert_eq!(world.asked()[1..], [rollback("1")]);
 }
 
+/// Only whoever began has a deadline: a joined function is bound by that one, not by its own.
+#[tokio::test]
+async fn a_joined_scope_ignores_its_own_timeout() {
+    let world = World::new().await;
+    let late = tokio::sync::Notify::new();
+    let body = async {
+        let inner = world.transaction().timeout(Duration::from_secs(1));
+        let inner = inner.run(async {
+            late.notified().await;
+            act("stock.hold", 1)
+        });
+        inner.await?.into_result()
+    };
+    let outer = world.transaction().timeout(Duration::from_secs(3));
+    let two_seconds = async {
+        pass(&world, Duration::from_secs(2)).await;
+        assert_eq!(
+            world.clock.sleepers(),
+            1,
+            "the joined one waits for no deadline"
+        );
+        late.notify_one();
+    };
+    let (ended, ()) = tokio::join!(outer.run(body), two_seconds);
+    ended.unwrap().into_result().unwrap();
+    assert_eq!(world.asked()[1..], [commit("1", &[1], &[])]);
+}
+
 #[tokio::test]
 async fn a_panic_rolls_back_and_goes_on() {
     let world = World::new().await;
