@@ -11,3 +11,4 @@ mod provers;
 mod readme;
 mod scripted;
 mod settling;
+mod unreadable;

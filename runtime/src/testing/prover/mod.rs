@@ -296,7 +296,7 @@ async fn reference(subject: &dyn Subject, findings: &mut Findings) -> Result<Ref
         return Err(Problem::NoBranch);
     }
     let tried = session.state().await;
-    let end = session.deliver(Decision::Commit).await;
+    let end = readable(session.deliver(Decision::Commit).await)?;
     let committed = session.state().await;
     if initial == tried && tried == committed {
         return Err(Problem::Blind(initial));
@@ -318,10 +318,18 @@ async fn reference(subject: &dyn Subject, findings: &mut Findings) -> Result<Ref
     let expected = &reference.initial;
     checks.state(&session, Rule::Determinism, expected).await;
     session.deliver_try().await;
-    let end = session.deliver(Decision::Rollback).await;
+    let end = readable(session.deliver(Decision::Rollback).await)?;
     checks.ended(&session, &end);
     checks.state(&session, Rule::Conservation, expected).await;
     Ok(reference)
+}
+
+/// What is written and cannot be read back breaks no rule of the pattern, and parks every branch.
+fn readable(end: End) -> Result<End, Problem> {
+    match end {
+        End::Unreadable(error) => Err(Problem::Unreadable(error)),
+        end => Ok(end),
+    }
 }
 
 /// Compares what is with what the rules ask for.

@@ -146,6 +146,9 @@ pub enum Problem {
     Blind(String),
     /// The first try, with nothing done to it, failed.
     Try(String),
+    /// Phase two cannot read what phase one recorded, returned or kept: a type's `Deserialize` does
+    /// not read what its `Serialize` writes. In production every such branch parks in the end.
+    Unreadable(String),
     /// The runtime could not be built.
     Build(BuildError),
 }
@@ -167,6 +170,10 @@ impl fmt::Display for Problem {
             Self::Try(error) => write!(
                 f,
                 "the try failed although nothing was done to it: {error}; let the first closure prepare what it needs"
+            ),
+            Self::Unreadable(error) => write!(
+                f,
+                "phase two cannot read what phase one wrote: {error}; let the type's `Deserialize` read what its `Serialize` writes"
             ),
             Self::Build(error) => write!(f, "the runtime could not be built: {error}"),
         }

@@ -34,6 +34,8 @@ pub(super) enum End {
     Done,
     /// An error, which means "repeat" in phase two.
     Failed(String),
+    /// Phase two cannot read what phase one recorded, returned or kept.
+    Unreadable(String),
     /// Parked for an operator.
     Parked(String),
     /// It stopped at the planned point and was dropped there.
@@ -145,9 +147,8 @@ impl<'a> Session<'a> {
             };
             let this = match self.or_dropped(stage.perform(message)).await {
                 Some(BranchResult::Ended) => End::Done,
-                Some(BranchResult::Retry { error, .. } | BranchResult::NotHere { error }) => {
-                    End::Failed(error.to_string())
-                }
+                Some(BranchResult::Retry { error, .. }) => End::Failed(error.to_string()),
+                Some(BranchResult::NotHere { error }) => End::Unreadable(error.to_string()),
                 Some(BranchResult::Park(reason)) => End::Parked(reason.to_string()),
                 None => End::Dropped,
             };
@@ -186,6 +187,7 @@ impl std::fmt::Display for End {
         match self {
             Self::Done => f.write_str("it ended"),
             Self::Failed(error) => write!(f, "it failed: {error}"),
+            Self::Unreadable(error) => write!(f, "it could not be read: {error}"),
             Self::Parked(reason) => write!(f, "it was parked: {reason}"),
             Self::Dropped => f.write_str("it was dropped"),
         }
