@@ -95,9 +95,9 @@ pub enum Error {
         line: u32,
     },
     /// A fenced action was called inside a phase of another on the same pool, where it would wait
-    /// for itself; in a transaction of its own too.
+    /// for itself; in a transaction of its own too, and through a service in the same process.
     #[error(
-        "the fenced action {action} was called inside a phase of another fenced action on the same pool, where it would wait for itself; call it after that action, or do its work in the same local transaction"
+        "the fenced action {action} was called inside a phase of another fenced action on the same pool, directly or through a service, where it would wait for itself; call it after that action, or do its work in the same local transaction"
     )]
     NestedFence {
         /// The action.

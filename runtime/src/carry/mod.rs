@@ -16,6 +16,22 @@
 //! The scope of a request ends with the response head. A streamed body runs outside it.
 //!
 //! A client layer goes outside any layer that repeats requests, so that repeats share one call id.
+//!
+//! <div class="warning">
+//!
+//! A handler that forwards a request never copies these headers: no `headers.clone()`, and no list of
+//! headers to pass on that has `unanimous-call` or `tx_xid` in it. What it sends goes through a client
+//! layer, which gives it a call id of its own and reads its answer, or carries no transaction.
+//!
+//! A copied header makes the forwarded request look like a second delivery of the handler's own call,
+//! and no layer can tell it from one: a client that repeats a call sends the very same header. What
+//! joins behind it is not named in the handler's answer, so the transaction rolls back
+//! (`BranchesDiffer`); and where both services call the same action of one participant with the same
+//! arguments, the second counts as a repeat of the first: one effect instead of two. A failure behind
+//! it is not heard of either. A proxy that only passes on what it is sent, answer included, is no
+//! handler, and does no harm.
+//!
+//! </div>
 // Their table stays whole where some of the features, and what they bring, are left out.
 #![cfg_attr(
     not(all(feature = "reqwest", feature = "tower")),

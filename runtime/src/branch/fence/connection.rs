@@ -20,11 +20,11 @@ use futures_util::stream::{self, BoxStream, Stream, StreamExt as _, TryStreamExt
 use sqlx::pool::PoolConnection;
 use sqlx::{Describe, Either, Execute, Executor, Pool, SqlStr};
 use sqlx_core::transaction::TransactionManager;
-use tokio::sync::OwnedMutexGuard;
 
 use super::FenceError;
 use super::backend::{Captured, FenceDatabase, Step};
 use super::statement;
+use super::turn::Turn;
 
 const SET_SAVEPOINT: &str = "SAVEPOINT unanimous_fence";
 const RELEASE_SAVEPOINT: &str = "RELEASE unanimous_fence";
@@ -46,7 +46,7 @@ pub struct FenceTx<DB: FenceDatabase> {
     watch: Watch,
     /// Held until the transaction has ended: fenced transactions of one pool take turns.
     #[expect(dead_code, reason = "held, not read")]
-    turn: OwnedMutexGuard<()>,
+    turn: Turn,
 }
 
 impl<DB: FenceDatabase> FenceTx<DB> {
@@ -67,12 +67,12 @@ impl<DB: FenceDatabase> FenceTx<DB> {
     /// rolled back by the driver itself.
     pub(super) async fn open(
         mut connection: PoolConnection<DB>,
-        turn: OwnedMutexGuard<()>,
+        turn: Turn,
     ) -> Result<Self, FenceError> {
         let begin = SqlStr::from_static(DB::BEGIN);
         DB::TransactionManager::begin(&mut connection, Some(begin))
             .await
-            .map_err(database)?;
+            .map_err(locked)?;
         let watch = Watch::default();
         let mut tx = Self {
             connection,
@@ -409,3 +409,21 @@ pub(super) async fn acquire<DB: FenceDatabase>(
 pub(super) fn database(error: sqlx::Error) -> FenceError {
     FenceError::Database(Box::new(error))
 }
+
+/// Why a local transaction did not begin. The queue of a pool knows nothing of other processes, nor
+/// of other pools.
+fn locked(error: sqlx::Error) -> FenceError {
+    match &error {
+        sqlx::Error::Database(refused) if refused.message().contains("locked") => {
+            FenceError::Database(Box::new(Locked(error)))
+        }
+        _ => database(error),
+    }
+}
+
+/// Somebody else held the write lock for too long.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "another process, or another pool of this one, held the database's write lock for longer than the busy timeout: a fenced action that calls a service which writes to the same database waits for itself"
+)]
+struct Locked(#[source] sqlx::Error);

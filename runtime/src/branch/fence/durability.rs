@@ -12,6 +12,7 @@ use sqlx::{ConnectOptions as _, Row as _, SqliteConnection, SqlitePool};
 
 use super::FenceError;
 use super::connection::{acquire, database};
+use super::turn::Turns;
 
 /// Both pragmas and the file behind them, in one query.
 const SETTINGS: &str = "SELECT
@@ -129,7 +130,7 @@ struct KnownPool {
     /// Keeps the address from being used again.
     options: Weak<SqliteConnectOptions>,
     trust: Option<Trust>,
-    turn: Arc<tokio::sync::Mutex<()>>,
+    turns: Turns,
 }
 
 /// Why the connections of a pool are not asked.
@@ -148,16 +149,15 @@ pub(super) fn pool_key(pool: &SqlitePool) -> usize {
     Arc::as_ptr(&pool.connect_options()).addr()
 }
 
-/// The queue in which fenced transactions of this pool wait for the one write lock. SQLite's own
-/// wait polls, and knows no order.
-pub(super) fn turn(pool: &SqlitePool) -> Arc<tokio::sync::Mutex<()>> {
-    known(pool).turn
+/// The queue in which fenced transactions of this pool wait for the one write lock.
+pub(super) fn turns(pool: &SqlitePool) -> Turns {
+    known(pool).turns
 }
 
 struct Known {
     options: Arc<SqliteConnectOptions>,
     trust: Option<Trust>,
-    turn: Arc<tokio::sync::Mutex<()>>,
+    turns: Turns,
 }
 
 fn known(pool: &SqlitePool) -> Known {
@@ -171,20 +171,20 @@ fn known(pool: &SqlitePool) -> Known {
         return Known {
             options,
             trust: found.trust,
-            turn: Arc::clone(&found.turn),
+            turns: found.turns.clone(),
         };
     }
     pools.retain(|known| known.options.strong_count() > 0);
-    let turn = Arc::default();
+    let turns = Turns::default();
     pools.push(KnownPool {
         options: Arc::downgrade(&options),
         trust: None,
-        turn: Arc::clone(&turn),
+        turns: turns.clone(),
     });
     Known {
         options,
         trust: None,
-        turn,
+        turns,
     }
 }
 

@@ -37,6 +37,8 @@ mod sqlite;
 mod statement;
 #[cfg(all(test, feature = "sqlite"))]
 mod tests;
+#[cfg(feature = "sqlite")]
+mod turn;
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -252,6 +254,12 @@ pub enum FenceError {
         "a statement on `tx` was dropped before it answered, so the local transaction was rolled back"
     )]
     StatementDropped,
+    /// The phase one that holds the write lock waits for this one: its body called a service that
+    /// came back to the same pool.
+    #[error(
+        "the fenced action that holds this pool's write lock waits for this one, which it called through a service"
+    )]
+    Nested,
     /// The tables are missing or of another version.
     #[error("{0}")]
     Schema(String),

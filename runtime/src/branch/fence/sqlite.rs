@@ -12,6 +12,7 @@ use unanimous_protocol::{
 
 use super::connection::{FenceTx, acquire, database};
 use super::row::Row;
+use super::turn::Turn;
 use super::{
     Delivery, DynFence, Fence, FenceError, InDoubtRow, OpenTransaction, PhaseTwoCause,
     PhaseTwoStep, RowKey, StoredAnswer, TryRow, TryStep, durability, horizon, row, schema, table,
@@ -164,10 +165,26 @@ pub(super) async fn prepare(
 
 /// Opens a local transaction that holds the write lock.
 pub(super) async fn begin(pool: &SqlitePool) -> Result<FenceTx<Sqlite>, FenceError> {
-    let turn = durability::turn(pool).lock_owned().await;
+    let turn = durability::turns(pool).wait().await;
+    open(pool, turn).await
+}
+
+async fn open(pool: &SqlitePool, turn: Turn) -> Result<FenceTx<Sqlite>, FenceError> {
     let mut connection = acquire(pool).await?;
     durability::check_unless_trusted(pool, &mut connection).await?;
     FenceTx::open(connection, turn).await
+}
+
+/// Opens the local transaction of a phase one; never behind one that waits for it.
+async fn begin_for(pool: &SqlitePool, key: &RowKey) -> Result<FenceTx<Sqlite>, FenceError> {
+    let turns = durability::turns(pool);
+    // It had its turn before its body called anything: no later one can come before it.
+    if turns.waits_for(key) {
+        return Err(FenceError::Nested);
+    }
+    let turn = turns.wait().await;
+    turn.belongs_to(key);
+    open(pool, turn).await
 }
 
 fn opened(transaction: OpenTransaction) -> Result<FenceTx<Sqlite>, FenceError> {
@@ -197,7 +214,7 @@ async fn commit_closed(
 
 /// RM3: insert first, then the locking read of the local horizon, then the decision.
 async fn begin_try(pool: &SqlitePool, row: TryRow, now_ms: i64) -> Result<TryStep, FenceError> {
-    let mut tx = begin(pool).await?;
+    let mut tx = begin_for(pool, &row.key).await?;
     let inserted = row::insert_tried(&mut tx, &row, now_ms).await?;
     let found = if inserted {
         None

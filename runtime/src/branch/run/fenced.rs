@@ -146,10 +146,25 @@ impl Opening {
             Ok(TryStep::AlreadyApplied(stored)) => Ok((joined, Inserted::Before(stored))),
             Ok(TryStep::RefusedCancelled) => Err(Error::RefusedCancelled { xid, call }),
             Ok(TryStep::CallIdReused) => Err(Error::CallIdReused { xid, call }),
+            Err(FenceError::Nested) => Err(self.nested()),
             // What is forgotten was decided.
             Ok(TryStep::BelowHorizon) => Err(Error::AlreadyDecided { xid }),
             Err(error) => Err(fence_error(error, provided, &self.key)),
         }
+    }
+
+    fn nested(&self) -> Error {
+        let Checked {
+            provided, action, ..
+        } = &self.checked;
+        let (participant, action) = (name(provided), action.as_str());
+        // A function and its only action share a name, which is spelled once.
+        let action = if *participant == *action {
+            participant
+        } else {
+            format!("{participant}.{action}").into()
+        };
+        Error::NestedFence { action }
     }
 
     /// For the runner: the body's transaction, or the answer of an earlier delivery with all that

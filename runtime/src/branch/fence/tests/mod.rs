@@ -10,6 +10,7 @@ mod cleaning;
 mod durability;
 mod executor;
 mod steps;
+mod turns;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

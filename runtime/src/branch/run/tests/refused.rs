@@ -116,7 +116,7 @@ async fn rm2_a_refused_registration_is_an_error_and_nothing_runs() {
 #[tokio::test]
 async fn what_the_fence_refuses_is_an_error_and_nothing_runs() {
     let process = Process::start().await;
-    let table: [(_, Expected); 6] = [
+    let table: [(_, Expected); 7] = [
         (Ok(TryStep::RefusedCancelled), |e| {
             matches!(e, Error::RefusedCancelled { .. })
         }),
@@ -132,6 +132,10 @@ async fn what_the_fence_refuses_is_an_error_and_nothing_runs() {
         (Err(FenceError::NotDurable("say FULL".into())), |e| {
             matches!(e, Error::NotDurable(_))
         }),
+        (
+            Err(FenceError::Nested),
+            |e| matches!(e, Error::NestedFence { action } if &**action == "bank.debit"),
+        ),
         (Err(FenceError::Schema("newer".into())), |e| {
             matches!(e, Error::Database { .. })
         }),
