@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use unanimous::sqlx::{self, Sqlite, SqlitePool, query, query_scalar};
 use unanimous::testing::database;
-use unanimous::{FenceTx, global_transactional, participant};
+use unanimous::{FenceTx, global_transactional, participant, two_phase_action};
 
 use crate::{Journal, ended, started};
 
@@ -138,10 +138,31 @@ impl Ledger {
     }
 }
 
+/// A free function whose lifetimes are named: the transaction's and the caller's.
+#[two_phase_action(name = "stamps.stick", commit = none, rollback = peel(journal, text), fence = db)]
+async fn stick<'u: 't, 't>(
+    transaction: &'t mut FenceTx<Sqlite>,
+    #[state] db: &SqlitePool,
+    #[state] journal: &Journal,
+    text: &'u str,
+) -> Result<(), Failure> {
+    assert!(!db.is_closed());
+    query("SELECT ?").bind(text).execute(transaction).await?;
+    journal.write(format!("stuck on {text}"));
+    Ok(())
+}
+
+async fn peel<'s>(journal: &'s Journal, text: &'s str) -> Result<(), Failure> {
+    std::future::ready(()).await;
+    journal.write(format!("peeled off {text}"));
+    Ok(())
+}
+
 #[global_transactional]
 async fn all(mailer: &Mailer, ledger: &Arc<Ledger>, amount: i64) -> Result<i64, Failure> {
     mailer.write("ada").await?;
     Nothing.act().await?;
+    stick("a letter").await?;
     ledger.note("all", amount).await
 }
 
@@ -162,7 +183,8 @@ async fn participants_of_every_form_commit_and_roll_back() {
         let builder = builder
             .participant(mailer.clone())
             .participant(ledger.clone());
-        builder.participant(Arc::new(Nothing))
+        let builder = builder.participant(Arc::new(Nothing)).action(stick);
+        builder.state(other.clone()).state(journal.clone())
     })
     .await;
 
@@ -174,7 +196,16 @@ async fn participants_of_every_form_commit_and_roll_back() {
         ended(&runtime, all(&mailer, &ledger, 10)).await,
         Err(Failure::Asked)
     ));
-    assert_eq!(journal.take(), ["ada by localhost"]);
+    let stuck = ["stuck on a letter"; 2];
+    assert_eq!(
+        journal.take(),
+        [
+            "ada by localhost",
+            "peeled off a letter",
+            stuck[0],
+            stuck[1]
+        ]
+    );
     let posted = query_scalar::<_, i64>("SELECT amount FROM line WHERE posted = 1");
     assert_eq!(posted.fetch_all(ledger.pool()).await.ok(), Some(vec![9]));
 

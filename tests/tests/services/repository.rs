@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use unanimous::testing::without_coordinator;
-use unanimous::{BranchContext, PhaseTwoError, global_transactional, participant};
+use unanimous::{
+    BranchContext, FromTransactionError, PhaseTwoError, global_transactional, participant,
+};
 
 use crate::{Journal, ended, started};
 
@@ -285,4 +287,67 @@ async fn the_same_service_is_tested_with_mocks() {
         assert_eq!(decided.len(), 1);
         assert_eq!(decided[0].is_commit(), commits);
     }
+}
+
+/// A transactional method whose error and value are types of its trait, and which has a default.
+#[async_trait]
+trait Checkout: Sync {
+    type Receipt: Send;
+    type Error: FromTransactionError + From<ServiceError<Full>> + Send;
+
+    fn orders(&self) -> &Orders<Shelf>;
+    fn receipt(&self, ids: Vec<u64>) -> Result<Self::Receipt, Self::Error>;
+
+    #[global_transactional]
+    async fn buy(&self, orders: &[Order]) -> Result<Self::Receipt, Self::Error> {
+        let ids = self.orders().create_all(orders).await?;
+        self.receipt(ids)
+    }
+
+    async fn buy_one(&self, order: Order) -> Result<Self::Receipt, Self::Error>;
+}
+
+struct Counter(Arc<Orders<Shelf>>);
+
+#[async_trait]
+impl Checkout for Counter {
+    type Receipt = (usize, u64);
+    type Error = ServiceError<Full>;
+
+    fn orders(&self) -> &Orders<Shelf> {
+        &self.0
+    }
+
+    fn receipt(&self, ids: Vec<u64>) -> Result<Self::Receipt, Self::Error> {
+        let last = ids.last().ok_or(ServiceError::Repository(Full))?;
+        Ok((ids.len(), *last))
+    }
+
+    #[global_transactional(commit_on(Self::Error::Repository(_) if false), settle = "10s")]
+    async fn buy_one(&self, order: Order) -> Result<Self::Receipt, Self::Error> {
+        let id = self.0.create(&order).await?;
+        self.receipt([id].repeat(usize::from(order.count > 0)))
+    }
+}
+
+#[tokio::test]
+async fn methods_whose_types_are_of_their_trait_commit_and_roll_back() {
+    let shelf = Shelf::default();
+    let orders = Arc::new(Orders {
+        repository: shelf.clone(),
+    });
+    let runtime = started(|builder| builder.participant(orders.clone())).await;
+    let counter = Counter(orders);
+    let bought = ended(&runtime, counter.buy_one(order("tea"))).await;
+    assert!(matches!(bought, Ok((1, 0))));
+    let nothing = Order {
+        count: 0,
+        ..order("tea")
+    };
+    assert!(ended(&runtime, counter.buy_one(nothing)).await.is_err());
+    assert_eq!(shelf.all(), [(0, true)]);
+    let bought = ended(&runtime, counter.buy(&[order("milk")])).await;
+    assert!(matches!(bought, Ok((1, 1))));
+    assert!(ended(&runtime, counter.buy(&[])).await.is_err());
+    assert_eq!(shelf.all(), [(0, true), (1, true)]);
 }
