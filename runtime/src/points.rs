@@ -40,9 +40,13 @@ pub enum Point {
     BeforeBusiness,
     /// The user's function returned `Ok`; behind a fence, nothing is committed.
     AfterBusiness,
-    /// The local transaction is committed next. With a fence only.
+    /// The fence row is closed next, in the open local transaction. With a fence only.
+    BeforeRowCloses,
+    /// The fence row is closed, and the local transaction is committed next: what ends here leaves
+    /// nothing of it. With a fence only.
     BeforeLocalCommit,
-    /// The local transaction is committed. With a fence only.
+    /// The local transaction is committed, and its process has not heard so: the answer of the
+    /// database is lost. With a fence only.
     AfterLocalCommit,
     /// Phase one without a fence: its value is reported next, where a partner takes `#[tried]`.
     BeforeReport,
@@ -79,6 +83,7 @@ impl fmt::Display for Point {
             Self::Delivered => "when it was delivered",
             Self::BeforeBusiness => "before the method runs",
             Self::AfterBusiness => "after the method ran",
+            Self::BeforeRowCloses => "before its row is closed",
             Self::BeforeLocalCommit => "before the local commit",
             Self::AfterLocalCommit => "after the local commit",
             Self::BeforeReport => "before its value is reported",
@@ -106,12 +111,14 @@ impl From<Injected> for crate::Error {
     fn from(injected: Injected) -> Self {
         let why = injected.to_string();
         match injected.point {
-            Point::BeforeBusiness | Point::AfterBusiness | Point::BeforeLocalCommit => {
-                Self::Database {
-                    participant: "a participant under test".into(),
-                    source: why.into(),
-                }
-            }
+            Point::BeforeBusiness
+            | Point::AfterBusiness
+            | Point::BeforeRowCloses
+            | Point::BeforeLocalCommit
+            | Point::AfterLocalCommit => Self::Database {
+                participant: "a participant under test".into(),
+                source: why.into(),
+            },
             _ => CoordinatorError::Unavailable {
                 coordinator: "the coordinator under test".into(),
                 why: why.into(),

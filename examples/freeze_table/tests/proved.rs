@@ -54,7 +54,7 @@ async fn the_fence_keeps_the_rules() {
     )
     .assert_proved()
     .await;
-    assert_eq!((proof.points.len(), proof.orders), (19, 120));
+    assert_eq!((proof.points.len(), proof.orders), (22, 120));
 }
 
 /// As tutorials have it: confirm deletes the row, cancel gives back what the row says.

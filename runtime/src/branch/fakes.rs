@@ -55,6 +55,8 @@ impl Log {
 /// A local transaction that says when it is rolled back.
 pub(crate) struct FakeTx {
     log: Log,
+    /// What a commit of it is called, once its row is closed.
+    closed: Option<String>,
     ended: bool,
 }
 
@@ -62,6 +64,7 @@ impl FakeTx {
     pub(crate) fn open(log: &Log) -> OpenTransaction {
         Box::new(Self {
             log: log.clone(),
+            closed: None,
             ended: false,
         })
     }
@@ -194,24 +197,13 @@ impl FakeFence {
         }
     }
 
-    fn end(
-        &self,
+    fn close(
         transaction: OpenTransaction,
         what: String,
-    ) -> BoxFuture<'_, Result<(), FenceError>> {
-        let hold = self.hold_finish.lock().unwrap().clone();
-        Box::pin(async move {
-            if let Some(hold) = hold {
-                hold.notified().await;
-            }
-            let result = self.script().finishes.pop_front().unwrap_or(Ok(()));
-            let mut transaction = transaction.downcast::<FakeTx>().unwrap();
-            if result.is_ok() {
-                transaction.ended = true;
-                self.log.say(what);
-            }
-            result
-        })
+    ) -> BoxFuture<'static, Result<OpenTransaction, FenceError>> {
+        let mut transaction = transaction.downcast::<FakeTx>().unwrap();
+        transaction.closed = Some(what);
+        Box::pin(ready(Ok(transaction as _)))
     }
 
     fn read<T>(&self, value: impl FnOnce(&FenceScript) -> T) -> Result<T, FenceError> {
@@ -248,14 +240,30 @@ impl DynFence for FakeFence {
         Box::pin(ready(step.unwrap_or_else(|| Ok(TryStep::Run(self.tx())))))
     }
 
-    fn finish_try(
+    fn close_try(
         &self,
         transaction: OpenTransaction,
         _: RowKey,
         stored: StoredAnswer,
-    ) -> BoxFuture<'_, Result<(), FenceError>> {
+    ) -> BoxFuture<'_, Result<OpenTransaction, FenceError>> {
         self.script().stored.push(stored);
-        self.end(transaction, "local commit of try".into())
+        Self::close(transaction, "local commit of try".into())
+    }
+
+    fn commit(&self, transaction: OpenTransaction) -> BoxFuture<'_, Result<(), FenceError>> {
+        let hold = self.hold_finish.lock().unwrap().clone();
+        Box::pin(async move {
+            if let Some(hold) = hold {
+                hold.notified().await;
+            }
+            let result = self.script().finishes.pop_front().unwrap_or(Ok(()));
+            let mut transaction = transaction.downcast::<FakeTx>().unwrap();
+            if result.is_ok() {
+                transaction.ended = true;
+                self.log.say(transaction.closed.take().unwrap());
+            }
+            result
+        })
     }
 
     fn begin_phase_two(
@@ -276,14 +284,14 @@ impl DynFence for FakeFence {
         Box::pin(ready(step.unwrap_or_else(|| Ok(self.run("{}", None)))))
     }
 
-    fn finish_phase_two(
+    fn close_phase_two(
         &self,
         transaction: OpenTransaction,
         _: RowKey,
         decision: Decision,
         _: i64,
-    ) -> BoxFuture<'_, Result<(), FenceError>> {
-        self.end(transaction, format!("local commit of {decision}"))
+    ) -> BoxFuture<'_, Result<OpenTransaction, FenceError>> {
+        Self::close(transaction, format!("local commit of {decision}"))
     }
 
     fn park(

@@ -22,33 +22,29 @@ use unanimous_protocol::{Xid, limits};
 #[cfg(feature = "listen")]
 use super::listen::Serving;
 use super::{
-    Answer, Attachment, Capabilities, Coordinator, CoordinatorError, OpenError, PhaseTwoHandler,
+    Answer, Attachment, Capabilities, Coordinator, CoordinatorError, Host, OpenError,
+    PhaseTwoHandler,
 };
 use crate::clock::Clock;
 use crate::runtime::EmbeddedUrl;
 
 /// A coordinator without a log: everything is forgotten with the process.
-pub(crate) async fn memory(
-    application: &Arc<str>,
-    clock: &Arc<dyn Clock>,
-) -> Result<Arc<dyn Coordinator>, OpenError> {
-    let coordinator = start(tc::Options::memory(), clock).await?;
+pub(crate) async fn memory(host: &Host) -> Result<Arc<dyn Coordinator>, OpenError> {
+    let coordinator = start(tc::Options::memory(), host).await?;
     let capabilities = Capabilities::full().volatile();
     let address = "memory:".to_owned();
     Ok(Arc::new(Embedded::new(
         coordinator,
         address,
         capabilities,
-        application,
-        clock,
+        host,
     )))
 }
 
 /// A coordinator whose log is a file of this process alone.
 pub(crate) async fn durable(
     url: EmbeddedUrl,
-    application: &Arc<str>,
-    clock: &Arc<dyn Clock>,
+    host: &Host,
 ) -> Result<Arc<dyn Coordinator>, OpenError> {
     // First, so that a mistake in the address leaves no trace in the log.
     let listener = match &url.listen {
@@ -59,14 +55,8 @@ pub(crate) async fn durable(
     let options = tc::Options::redb(url.path)
         .wait(url.wait)
         .restored(url.restored);
-    let coordinator = start(options, clock).await?;
-    let mut embedded = Embedded::new(
-        coordinator,
-        address,
-        Capabilities::full(),
-        application,
-        clock,
-    );
+    let coordinator = start(options, host).await?;
+    let mut embedded = Embedded::new(coordinator, address, Capabilities::full(), host);
     if let Some(listener) = listener {
         embedded.serve(listener);
     }
@@ -88,8 +78,11 @@ async fn listen_at(listen: &str) -> Result<std::convert::Infallible, OpenError> 
     })
 }
 
-async fn start(options: tc::Options, clock: &Arc<dyn Clock>) -> Result<tc::Coordinator, OpenError> {
-    let options = options.clock(Arc::new(SharedClock(Arc::clone(clock))));
+async fn start(options: tc::Options, host: &Host) -> Result<tc::Coordinator, OpenError> {
+    let mut settings = tc::Settings::default();
+    settings.drain = host.drain;
+    let clock = Arc::new(SharedClock(Arc::clone(&host.clock)));
+    let options = options.settings(settings).clock(clock);
     Ok(tc::Coordinator::open(options).await?)
 }
 
@@ -98,8 +91,7 @@ struct Embedded {
     session: tc::Session,
     address: Arc<str>,
     capabilities: Capabilities,
-    application: Arc<str>,
-    clock: Arc<dyn Clock>,
+    host: Host,
     /// Each attachment that may perform phase two holds a receiver of it.
     performing: Arc<watch::Sender<()>>,
     #[cfg(feature = "listen")]
@@ -111,16 +103,14 @@ impl Embedded {
         coordinator: tc::Coordinator,
         address: String,
         capabilities: Capabilities,
-        application: &Arc<str>,
-        clock: &Arc<dyn Clock>,
+        host: &Host,
     ) -> Self {
         Self {
-            session: coordinator.session(application, "anonymous"),
+            session: coordinator.session(&host.application, "anonymous"),
             coordinator,
             address: address.into(),
             capabilities,
-            application: Arc::clone(application),
-            clock: Arc::clone(clock),
+            host: host.clone(),
             performing: Arc::default(),
             #[cfg(feature = "listen")]
             serving: None,
@@ -203,8 +193,9 @@ impl Coordinator for Embedded {
     }
 
     fn attach(&self, handler: Arc<dyn PhaseTwoHandler>) -> Attachment {
-        let session = self.coordinator.session(&self.application, "anonymous");
-        let clock = Arc::clone(&self.clock);
+        let host = &self.host;
+        let session = self.coordinator.session(&host.application, "anonymous");
+        let clock = Arc::clone(&host.clock);
         #[expect(
             clippy::disallowed_methods,
             reason = "phase two belongs to no caller's transaction"
@@ -217,7 +208,7 @@ impl Coordinator for Embedded {
         #[cfg(feature = "listen")]
         let served = self.serving.as_ref().map(Serving::stop);
         let coordinator = self.coordinator.clone();
-        let (performing, clock) = (Arc::clone(&self.performing), Arc::clone(&self.clock));
+        let (performing, host) = (Arc::clone(&self.performing), self.host.clone());
         Box::pin(async move {
             #[cfg(feature = "listen")]
             if let Some(served) = served {
@@ -227,7 +218,7 @@ impl Coordinator for Embedded {
             tokio::select! {
                 biased;
                 () = performing.closed() => {}
-                () = clock.sleep(limits::DRAIN) => {
+                () = host.clock.sleep(host.drain) => {
                     tracing::warn!("a phase two that was under way is left to the next start");
                 }
             }

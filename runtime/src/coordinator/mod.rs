@@ -15,7 +15,7 @@ mod listen;
 mod open;
 
 pub use open::OpenError;
-pub(crate) use open::open;
+pub(crate) use open::{Host, open};
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! From an address to a coordinator.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Coordinator;
 use crate::clock::Clock;
@@ -31,29 +32,42 @@ pub enum OpenError {
     Address(String),
 }
 
+/// The process that a coordinator is opened for.
+#[derive(Clone, Debug)]
+pub(crate) struct Host {
+    /// Its name.
+    pub(crate) application: Arc<str>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// How long an embedded coordinator that stops waits for what is open, and then for the phase
+    /// two that is under way.
+    #[cfg_attr(
+        not(feature = "embedded"),
+        expect(dead_code, reason = "read by the embedded coordinator")
+    )]
+    pub(crate) drain: Duration,
+}
+
 /// Opens the coordinator at this address.
-pub(crate) async fn open(
-    url: Url,
-    application: &Arc<str>,
-    clock: &Arc<dyn Clock>,
-) -> Result<Arc<dyn Coordinator>, OpenError> {
+pub(crate) async fn open(url: Url, host: &Host) -> Result<Arc<dyn Coordinator>, OpenError> {
     match url {
         #[cfg(feature = "embedded")]
-        Url::Memory => super::embedded::memory(application, clock).await,
+        Url::Memory => super::embedded::memory(host).await,
         #[cfg(feature = "embedded")]
-        Url::Embedded(url) => super::embedded::durable(url, application, clock).await,
+        Url::Embedded(url) => super::embedded::durable(url, host).await,
         #[cfg(not(feature = "embedded"))]
         Url::Memory | Url::Embedded(_) => Err(OpenError::Feature {
             url: "embedded:".to_owned(),
             feature: "embedded",
         }),
         #[cfg(feature = "grpc")]
-        Url::Unanimous { host, port } => super::grpc::open(&host, port, application, clock),
+        Url::Unanimous { host: at, port } => {
+            super::grpc::open(&at, port, &host.application, &host.clock)
+        }
         #[cfg(not(feature = "grpc"))]
-        Url::Unanimous { host, port } => {
-            let _ = (application, clock);
+        Url::Unanimous { host: at, port } => {
+            let _ = host;
             Err(OpenError::Feature {
-                url: format!("unanimous://{host}:{port}"),
+                url: format!("unanimous://{at}:{port}"),
                 feature: "grpc",
             })
         }

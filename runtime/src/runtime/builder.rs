@@ -16,7 +16,7 @@ use crate::branch::fence::DynFence;
 use crate::branch::function::LinkedFunction;
 use crate::branch::{Participant, SourceLocation};
 use crate::clock::{Clock, SystemClock};
-use crate::coordinator::{Coordinator, OpenError, open};
+use crate::coordinator::{Coordinator, Host, OpenError, open};
 use crate::events::{Event, EventHandler, Events};
 use crate::hooks::{Hooks, TransactionHook};
 use crate::points::Points;
@@ -217,10 +217,18 @@ impl RuntimeBuilder {
         self
     }
 
-    /// How long [`Runtime::shutdown`] waits for what is open. Default: 10 s.
+    /// How long [`Runtime::shutdown`] waits for what is open, then an embedded coordinator for
+    /// what is open in other processes, then for the phase two that is under way; each at most so
+    /// long. Default: 10 s.
     pub fn drain(mut self, drain: Duration) -> Self {
         self.settings.drain = drain;
         self
+    }
+
+    /// The drain time.
+    #[cfg(feature = "testing")]
+    pub(crate) fn drain_time(&self) -> Duration {
+        self.settings.drain
     }
 
     /// The clock. Default: the system's.
@@ -277,7 +285,14 @@ impl RuntimeBuilder {
             None => Chosen::Url(std::env::var(VARIABLE).map_err(|_| BuildError::NoCoordinator)?),
         };
         let coordinator = match chosen {
-            Chosen::Url(url) => open(Url::parse(&url)?, &application, &clock).await?,
+            Chosen::Url(url) => {
+                let host = Host {
+                    application: Arc::clone(&application),
+                    clock: Arc::clone(&clock),
+                    drain: self.settings.drain,
+                };
+                open(Url::parse(&url)?, &host).await?
+            }
             Chosen::Value(coordinator) => coordinator,
         };
         let settings = self.settings;

@@ -198,8 +198,8 @@ impl Runtime {
 
     /// Stops: begins nothing more, waits for what is open within the drain time, detaches, and
     /// stops an embedded coordinator, which rolls back what is still open. What it has delivered
-    /// to be confirmed or cancelled is finished, for at most 10 s; what failed is repeated after
-    /// the next start.
+    /// to be confirmed or cancelled is finished, within the drain time again; what failed, or
+    /// hangs, is repeated after the next start.
     ///
     /// Dropping the future leaves the runtime refusing to begin.
     pub async fn shutdown(&self) {
@@ -219,6 +219,12 @@ impl Runtime {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
+    }
+
+    /// Completes when no decision is under way.
+    #[cfg(feature = "testing")]
+    pub(crate) async fn decisions_made(&self) {
+        self.inner.decisions.drained().await;
     }
 
     /// The runtime that surrounds the caller, or the installed one.

@@ -110,8 +110,30 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct State {
-    planned: VecDeque<(Phase, Point, Fault)>,
+    planned: VecDeque<Planned>,
     reached: Vec<(Phase, Point)>,
+}
+
+#[derive(Debug)]
+struct Planned {
+    at: (Phase, Point),
+    /// How often the point is passed before.
+    passes: usize,
+    fault: Fault,
+}
+
+impl State {
+    /// What happens to a phase that has come to this point.
+    fn reach(&mut self, at: (Phase, Point)) -> Option<Fault> {
+        self.reached.push(at);
+        let place = self.planned.iter().position(|planned| planned.at == at)?;
+        let next = self.planned.get_mut(place)?;
+        if next.passes > 0 {
+            next.passes -= 1;
+            return None;
+        }
+        self.planned.remove(place).map(|planned| planned.fault)
+    }
 }
 
 impl Default for Inner {
@@ -133,13 +155,28 @@ impl FaultPlan {
 
     /// The next phase that comes to this point meets this fault. Planned twice, it happens twice.
     pub fn plan(&self, phase: Phase, point: Point, fault: Fault) {
-        self.state().planned.push_back((phase, point, fault));
+        self.plan_after(phase, point, 0, fault);
+    }
+
+    /// The same, once the point was passed so many times: with 1 it is the second of two calls
+    /// whose phase one fails, or the second delivery of a phase two. What was planned for the
+    /// point before happens first.
+    pub fn plan_after(&self, phase: Phase, point: Point, passes: usize, fault: Fault) {
+        self.state().planned.push_back(Planned {
+            at: (phase, point),
+            passes,
+            fault,
+        });
     }
 
     /// What is planned and has not happened.
     #[must_use]
     pub fn pending(&self) -> Vec<(Phase, Point, Fault)> {
-        self.state().planned.iter().copied().collect()
+        let state = self.state();
+        let pending = state.planned.iter();
+        pending
+            .map(|Planned { at, fault, .. }| (at.0, at.1, *fault))
+            .collect()
     }
 
     /// Every point that was reached, each once.
@@ -183,15 +220,7 @@ impl FaultPlan {
 
 impl Faults for FaultPlan {
     fn reach(&self, reached: Reached) -> BoxFuture<'static, Result<(), Fail>> {
-        let Reached { phase, point, .. } = reached;
-        let fault = {
-            let mut state = self.state();
-            state.reached.push((phase, point));
-            let next = |planned: &(Phase, Point, Fault)| (planned.0, planned.1) == (phase, point);
-            let at = state.planned.iter().position(next);
-            at.and_then(|at| state.planned.remove(at))
-                .map(|(_, _, fault)| fault)
-        };
+        let fault = self.state().reach((reached.phase, reached.point));
         let plan = self.clone();
         Box::pin(async move {
             match fault {

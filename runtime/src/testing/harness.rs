@@ -7,9 +7,11 @@ use unanimous_protocol::message::{BranchResult, Commit, PhaseTwo};
 use unanimous_protocol::{CallId, Decision, Outcome, Xid, limits};
 
 use super::stage::Stage;
+use super::timed::TimedClock;
 use super::{Decided, FaultPlan};
 use crate::clock::{Clock, ManualClock};
 use crate::context::{Scope, Transaction};
+use crate::coordinator::{Host, open};
 use crate::runtime::{BuildError, Url, told};
 use crate::{Error, Event, Participant, Runtime, RuntimeBuilder};
 
@@ -43,8 +45,11 @@ pub struct Tried<'a, T, E> {
 pub struct Settled {
     /// The decision.
     pub outcome: Outcome,
-    /// Why commit was not asked although the test said so: a call had failed (TM2).
+    /// Why commit was not asked although the test said so: a call had failed.
     pub refused: Option<Error>,
+    /// Whether commit was not asked although the test said so because phase one had returned an
+    /// error: that is in [`Tried::body`].
+    pub body_failed: bool,
     /// What was delivered, in order.
     pub deliveries: Vec<Delivered>,
 }
@@ -86,8 +91,14 @@ impl Harness {
     pub(super) async fn launch(builder: RuntimeBuilder) -> Result<Self, BuildError> {
         let clock = ManualClock::new();
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let memory = crate::coordinator::open(Url::Memory, &"harness".into(), &shared).await?;
-        let stage = Stage::new(memory, Arc::clone(&shared));
+        let timed = TimedClock::new(clock.clone());
+        let host = Host {
+            application: "harness".into(),
+            clock: Arc::new(timed.clone()),
+            drain: builder.drain_time(),
+        };
+        let memory = open(Url::Memory, &host).await?;
+        let stage = Stage::new(memory, timed);
         let faults = FaultPlan::new();
         let events = Arc::<Mutex<Vec<Event>>>::default();
         let heard = Arc::clone(&events);
@@ -173,8 +184,13 @@ impl Harness {
 
     /// Runs a body as one delivery of a request that carries this transaction. A second delivery of
     /// the same body makes the same calls under the same ids, as a repeated request does.
+    ///
+    /// Tasks that the body spawned with [`spawn`](crate::spawn) are waited for.
     pub async fn run_in<F: Future>(&self, xid: &Xid, body: F) -> F::Output {
-        self.root(xid.clone()).enter(body).await
+        let scope = self.root(xid.clone());
+        let output = scope.enter(body).await;
+        scope.join_spawned().await;
+        output
     }
 
     fn root(&self, xid: Xid) -> Scope {
@@ -190,7 +206,7 @@ impl Harness {
 
     /// Delivers the phase two of all that was [decided](Self::decided) so far, in the order of the
     /// branches. One that failed when it was delivered is delivered again once the coordinator's
-    /// back-off is over, which takes [`clock`](Self::clock).
+    /// back-off is over, which takes [`clock`](Self::clock): less than a minute always does.
     ///
     /// Dropping the future leaves what was not delivered for the next time.
     pub async fn deliver(&self) -> Vec<Delivered> {
@@ -260,7 +276,7 @@ impl Harness {
         let (call, decision) = (message.call.clone(), message.decision);
         let result = self.stage.perform(message).await;
         if answer {
-            self.stage.answer(&xid, alias, result.clone());
+            self.stage.answer(&xid, alias, result.clone()).await;
         }
         Delivered {
             call,
@@ -296,8 +312,8 @@ impl<T, E> Tried<'_, T, E> {
     }
 
     /// Asks for commit, as the beginning function does after `Ok`, and delivers phase two once.
-    /// Where a call had failed, rollback is asked instead (TM2), and told in
-    /// [`Settled::refused`]; so it is where the body returned `Err`.
+    /// Where a call had failed, rollback is asked instead, and told in [`Settled::refused`]; so it
+    /// is where the body returned `Err`, told in [`Settled::body_failed`].
     pub async fn commit(self) -> Settled {
         self.end(true, 1).await
     }
@@ -325,6 +341,7 @@ impl<T, E> Tried<'_, T, E> {
             request,
         } = self;
         let coordinator = harness.runtime.coordinator();
+        let body_failed = commit && body.is_err();
         let (answer, refused) = match request {
             Ok(request) if commit && body.is_ok() => (coordinator.commit(request), None),
             request => (
@@ -346,6 +363,7 @@ impl<T, E> Tried<'_, T, E> {
         Settled {
             outcome,
             refused,
+            body_failed,
             deliveries,
         }
     }
@@ -378,13 +396,17 @@ impl Settled {
     /// When it is not so, with what was delivered.
     #[track_caller]
     pub fn assert_committed(&self) -> &Self {
+        let mut why = String::new();
+        if self.body_failed {
+            why.push_str("; commit was not asked: phase one returned an error, see `Tried::value`");
+        }
+        if let Some(error) = &self.refused {
+            why = format!("{why}; commit would have been refused: {error}");
+        }
         assert!(
             matches!(self.outcome, Outcome::Committed),
-            "expected a commit: {}{}",
-            self.outcome,
-            self.refused
-                .as_ref()
-                .map_or_else(String::new, |error| format!(" ({error})"))
+            "expected a commit: {}{why}",
+            self.outcome
         );
         self.assert_all_ended()
     }

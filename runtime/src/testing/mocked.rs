@@ -43,6 +43,8 @@ pub async fn without_coordinator<F: Future>(service: F) -> (F::Output, Vec<Decid
     // Nothing joins, so nothing is delivered: a function may wait for its branches.
     harness.open();
     let output = harness.scope(service).await;
+    // What was dropped, or panicked, inside is decided without its caller.
+    harness.runtime().decisions_made().await;
     let decided = harness.decided();
     (output, decided)
 }

@@ -8,6 +8,7 @@ mod mocked;
 mod prover;
 mod scripted;
 mod stage;
+mod timed;
 
 #[cfg(feature = "sqlite")]
 pub use database::database;

@@ -11,11 +11,13 @@ use unanimous_protocol::message::{
     BranchResult, Commit, DecisionAnswer, Horizon, InDoubtAnswer, InDoubtQuestion, JoinRefused,
     Joined, PhaseTwo, Register, Report, ReportAnswer,
 };
-use unanimous_protocol::{Incarnation, Xid};
+use unanimous_protocol::{Incarnation, Xid, limits};
 
+use crate::clock::SystemClock;
 use crate::coordinator::{
-    Answer, Attachment, Capabilities, Coordinator, CoordinatorError, PhaseTwoHandler,
+    Answer, Attachment, Capabilities, Coordinator, CoordinatorError, Host, PhaseTwoHandler, open,
 };
+use crate::runtime::Url;
 
 /// What is said between a process and its coordinator.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -143,9 +145,12 @@ impl Scripted {
     ///
     /// Outside a tokio runtime.
     pub async fn memory() -> Self {
-        let clock: Arc<dyn crate::clock::Clock> = Arc::new(crate::clock::SystemClock::new());
-        let url = crate::runtime::Url::Memory;
-        match crate::coordinator::open(url, &"scripted".into(), &clock).await {
+        let host = Host {
+            application: "scripted".into(),
+            clock: Arc::new(SystemClock::new()),
+            drain: limits::DRAIN,
+        };
+        match open(Url::Memory, &host).await {
             Ok(coordinator) => Self::around(coordinator),
             Err(error) => panic!("{error}"),
         }

@@ -13,6 +13,7 @@ use unanimous_protocol::message::{
 };
 use unanimous_protocol::{Alias, BranchState, CallId, Decision, Incarnation, Xid};
 
+use super::timed::TimedClock;
 use crate::clock::Clock;
 use crate::coordinator::{Answer, Attachment, Capabilities, Coordinator, PhaseTwoHandler};
 use crate::runtime::Pace;
@@ -23,6 +24,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two questions whether branches have ended: the coordinator is in this process.
 const PAUSE: Duration = Duration::from_millis(1);
 
+/// Why a branch waits, as the coordinator tells it, whose delivery is not answered. There is no
+/// other sign; a test of the harness hears of it if the words change.
+const UNDER_WAY: &str = "its phase two is under way";
+
 /// A coordinator whose phase two waits.
 #[derive(Debug)]
 pub(super) struct Stage {
@@ -32,8 +37,7 @@ pub(super) struct Stage {
 
 #[derive(Debug)]
 struct Shared {
-    /// The test's.
-    clock: Arc<dyn Clock>,
+    clock: TimedClock,
     state: Mutex<State>,
     /// Counts what was delivered to the stage.
     delivered: watch::Sender<usize>,
@@ -47,8 +51,12 @@ struct State {
     branches: BTreeMap<(Xid, Alias), Branch>,
     decided: Vec<(Xid, DecisionAnswer)>,
     held: BTreeMap<(Xid, Alias), Held>,
-    /// Branches that were delivered at least once.
-    met: BTreeSet<(Xid, Alias)>,
+    /// Transactions that nothing new may join.
+    shut: BTreeSet<Xid>,
+    /// How often a branch was delivered.
+    met: BTreeMap<(Xid, Alias), u32>,
+    /// Whether the coordinator was stopped: then nothing more is waited for.
+    stopped: bool,
     /// Branches whose last delivery failed, and when: the coordinator's back-off runs.
     failed: BTreeMap<(Xid, Alias), Duration>,
     /// Branches that wait for an operator; true once the coordinator says so too.
@@ -115,7 +123,8 @@ impl Shared {
 }
 
 impl Stage {
-    pub(super) fn new(inner: Arc<dyn Coordinator>, clock: Arc<dyn Clock>) -> Arc<Self> {
+    /// Around this coordinator, which goes by the clock.
+    pub(super) fn new(inner: Arc<dyn Coordinator>, clock: TimedClock) -> Arc<Self> {
         let shared = Shared {
             clock,
             state: Mutex::default(),
@@ -146,6 +155,20 @@ impl Stage {
                 let _ = held.answer.send(performed.await);
             });
         }
+    }
+
+    /// Lets no call join any more that has not joined, as a decision does; the test delivers
+    /// without one.
+    pub(super) fn shut(&self, xid: &Xid) {
+        self.shared.state().shut.insert(xid.clone());
+    }
+
+    fn is_shut_for(&self, register: &Register) -> bool {
+        let state = self.shared.state();
+        let mut branches = state.branches.iter();
+        state.shut.contains(&register.xid)
+            && !branches
+                .any(|((of, _), known)| *of == register.xid && known.register.call == register.call)
     }
 
     /// The branches that joined a transaction, in order.
@@ -200,10 +223,18 @@ impl Stage {
     }
 
     /// The transactions and branches whose deliveries wait, once those of all that was decided here
-    /// have come: the coordinator answers a decision before it delivers.
+    /// have come, and those whose back-off is over: the coordinator answers a decision, and sees a
+    /// time, before it delivers.
     pub(super) async fn waiting(&self) -> Vec<(Xid, Alias)> {
-        // One that does not come is left out.
-        let _ = tokio::time::timeout(PATIENCE, self.all_met()).await;
+        let all_come = async {
+            self.shared.clock.seen().await;
+            self.all_met().await;
+        };
+        let is_stopped = self.shared.state().stopped;
+        if !is_stopped {
+            // One that does not come is left out.
+            let _ = tokio::time::timeout(PATIENCE, all_come).await;
+        }
         self.shared.state().held.keys().cloned().collect()
     }
 
@@ -221,8 +252,8 @@ impl Stage {
             for branch in due {
                 let key = (xid.clone(), branch.alias);
                 loop {
-                    let is_met = self.shared.state().met.contains(&key);
-                    if is_met {
+                    let met = self.shared.state().met.get(&key).copied();
+                    if met.is_some_and(|met| met >= branch.attempts) {
                         break;
                     }
                     if delivered.changed().await.is_err() {
@@ -262,11 +293,35 @@ impl Stage {
         }
     }
 
-    /// Tells the coordinator what came of a delivery that waited.
-    pub(super) fn answer(&self, xid: &Xid, alias: Alias, result: BranchResult) {
+    /// Tells the coordinator what came of a delivery that waited, and waits until it has heard:
+    /// its back-off runs from then on.
+    pub(super) async fn answer(&self, xid: &Xid, alias: Alias, result: BranchResult) {
         let held = self.shared.state().held.remove(&(xid.clone(), alias));
-        if let Some(held) = held {
-            let _ = held.answer.send(result);
+        let Some(held) = held else { return };
+        if held.answer.send(result).is_ok() {
+            // One that it does not hear is repeated to it.
+            let _ = tokio::time::timeout(PATIENCE, self.heard(xid, alias)).await;
+        }
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the coordinator answers while the test's clock stands still"
+    )]
+    async fn heard(&self, xid: &Xid, alias: Alias) {
+        loop {
+            let shown = self.inner.admin(AdminRequest::Show(xid.clone())).await;
+            // A stopped coordinator hears nothing, and what has ended is forgotten.
+            let Ok(AdminAnswer::Transaction(detail)) = shown else {
+                return;
+            };
+            let mut branches = detail.branches.iter();
+            let is_under_way =
+                branches.any(|one| one.alias == alias && one.why.as_deref() == Some(UNDER_WAY));
+            if !is_under_way {
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
@@ -305,6 +360,9 @@ impl Coordinator for Stage {
     }
 
     fn register(&self, register: Register) -> Answer<Result<Joined, JoinRefused>> {
+        if self.is_shut_for(&register) {
+            return Box::pin(async { Ok(Err(JoinRefused::AlreadyDecided)) });
+        }
         let shared = Arc::clone(&self.shared);
         let answer = self.inner.register(register.clone());
         Box::pin(async move {
@@ -374,6 +432,7 @@ impl Coordinator for Stage {
     }
 
     fn stop(&self) -> BoxFuture<'static, ()> {
+        self.shared.state().stopped = true;
         self.inner.stop()
     }
 }
@@ -439,7 +498,7 @@ impl PhaseTwoHandler for Holding {
         let shared = Arc::clone(&self.shared);
         {
             let mut state = self.shared.state();
-            state.met.insert(key.clone());
+            *state.met.entry(key.clone()).or_default() += 1;
             state.failed.remove(&key);
             state.parked.remove(&key);
             if state.open {

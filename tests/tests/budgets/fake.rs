@@ -143,13 +143,17 @@ impl DynFence for Pool {
         aside(|| self.0.begin_try(row, now_ms))
     }
 
-    fn finish_try(
+    fn close_try(
         &self,
         transaction: OpenTransaction,
         key: RowKey,
         stored: StoredAnswer,
-    ) -> BoxFuture<'_, Result<(), FenceError>> {
-        aside(|| self.0.finish_try(transaction, key, stored))
+    ) -> BoxFuture<'_, Result<OpenTransaction, FenceError>> {
+        aside(|| self.0.close_try(transaction, key, stored))
+    }
+
+    fn commit(&self, transaction: OpenTransaction) -> BoxFuture<'_, Result<(), FenceError>> {
+        aside(|| self.0.commit(transaction))
     }
 
     fn begin_phase_two(
@@ -160,14 +164,14 @@ impl DynFence for Pool {
         aside(|| self.0.begin_phase_two(delivery, now_ms))
     }
 
-    fn finish_phase_two(
+    fn close_phase_two(
         &self,
         transaction: OpenTransaction,
         key: RowKey,
         decision: Decision,
         now_ms: i64,
-    ) -> BoxFuture<'_, Result<(), FenceError>> {
-        aside(|| self.0.finish_phase_two(transaction, key, decision, now_ms))
+    ) -> BoxFuture<'_, Result<OpenTransaction, FenceError>> {
+        aside(|| self.0.close_phase_two(transaction, key, decision, now_ms))
     }
 
     fn park(

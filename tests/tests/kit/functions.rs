@@ -48,5 +48,5 @@ async fn a_free_function_is_proved_in_every_order() {
         },
     );
     let proof = shelf.assert_proved().await;
-    assert_eq!((proof.points.len(), proof.orders), (19, 120));
+    assert_eq!((proof.points.len(), proof.orders), (22, 120));
 }

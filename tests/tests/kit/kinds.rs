@@ -101,7 +101,7 @@ async fn an_action_without_a_rollback_partner_is_proved() {
         async |till| till.sum().await,
     );
     let proof = announce.assert_proved().await;
-    assert_eq!((proof.points.len(), proof.orders), (19, 120));
+    assert_eq!((proof.points.len(), proof.orders), (22, 120));
 }
 
 #[tokio::test]

@@ -228,6 +228,19 @@ impl Purse {
         Ok(())
     }
 
+    /// The same, and nothing is answered to phase two.
+    #[two_phase_action(commit = none, rollback = cancel)]
+    pub(crate) async fn lend(&self, amount: i64) -> Result<(), Failure> {
+        let mut contents = self.contents();
+        if contents.cancelled.contains(&key()) {
+            return Err("it was cancelled before".into());
+        }
+        if contents.tried.insert(key()) {
+            contents.gold -= amount;
+        }
+        Ok(())
+    }
+
     async fn cancel(&self, amount: i64) -> Result<(), Failure> {
         let mut contents = self.contents();
         let first = contents.cancelled.insert(key());

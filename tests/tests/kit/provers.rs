@@ -30,7 +30,7 @@ async fn breaks(flaw: Flaw) -> Broken {
 async fn a_fenced_participant_is_proved_in_every_order() {
     let Proof { points, orders, .. } = fenced().assert_proved().await;
     assert_eq!(orders, 3 + 9 + 27 + 81);
-    assert_eq!(points.len(), 7 + 6 + 6);
+    assert_eq!(points.len(), 8 + 7 + 7);
     assert!(points.contains(&(Phase::Try, Point::AfterLocalCommit)));
 }
 
@@ -138,7 +138,7 @@ purse.take breaks idempotence: a phase that is delivered again changes nothing
   delivered: try, commit, commit
   expected:  (70, 1)
   found:     (40, 1)
-  way out:   give the participant a `fence = ..`: a row in the same local transaction answers the second delivery; without one, keep `BranchContext`'s `key()` together with the effect, and look for it first";
+  way out:   put the action behind a `fence = ..`: a row in the same local transaction answers the second delivery; without one, keep `BranchContext`'s `key()` together with the effect, and look for it first";
     assert_eq!(first, expected);
 }
 

@@ -89,7 +89,7 @@ async fn money_is_held_until_it_is_decided() {
     assert_eq!(sums(&accounts).await, (70, 0));
 }
 
-/// Every phase twice; failed, and dropped, at each of its 19 points; in 120 orders.
+/// Every phase twice; failed, and dropped, each time at each of its 22 points; in 120 orders.
 #[tokio::test]
 async fn a_debit_keeps_the_rules_whatever_is_delivered() {
     let debit = Prover::new(

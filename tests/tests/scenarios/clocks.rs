@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join;
 use unanimous::clock::ManualClock;
 use unanimous::{Error, GlobalTransaction, Outcome};
 
@@ -12,6 +13,8 @@ use crate::vault::{Failure, Fault, Gate};
 use crate::wire::{Fate, Message, Wire};
 use crate::world::{Site, World, builder, coordinator, sold, take_all};
 
+/// What takes longer does not end.
+const PATIENCE: Duration = Duration::from_secs(60);
 const YEARS_MS: i64 = 10 * 365 * 24 * 3_600 * 1_000;
 
 /// Matrix 21 and G9: the wall clock decides nothing, whichever way it jumps.
@@ -125,9 +128,22 @@ async fn rm8_ended_rows_are_cleaned_and_their_outcome_is_still_told() {
     stop.await;
 }
 
-/// A transaction whose cancel does this first, and the shutdown right behind it.
-async fn rolled_back_and_stopped(world: &World, fault: Fault) {
-    world.vaults[0].script.cancels.then(fault);
+/// The embedded coordinator of the site, on a clock that stands still.
+async fn standing_still(site: &Site, drain: Duration) -> (World, ManualClock) {
+    let clock = ManualClock::new();
+    let builder = unanimous::Runtime::builder()
+        .coordinator(site.embedded())
+        .drain(drain)
+        .clock(Arc::new(clock.clone()));
+    (World::with(site, builder).await, clock)
+}
+
+/// A transaction whose cancel stops at the first gate, then a shutdown, told at the second.
+async fn rolled_back_and_stopped(world: &World, gate: &Gate, stopping: &Gate) {
+    world.vaults[0]
+        .script
+        .cancels
+        .then(Fault::Stop(gate.clone()));
     let fails = async {
         world.vaults[0].take("b", 1).await?;
         Err::<(), _>(Failure::Scripted("at the end"))
@@ -138,15 +154,28 @@ async fn rolled_back_and_stopped(world: &World, fault: Fault) {
         matches!(ran.outcome, Some(Outcome::RolledBack { .. })),
         "{ran:?}"
     );
+    gate.reached().await;
+    stopping.open();
+    stopping.pass().await;
     world.runtime.shutdown().await;
 }
 
-/// A phase two that was delivered is finished, not left to the next start.
+/// A phase two that was delivered is finished, not left to the next start: it is waited for as long
+/// as the setting says, although the coordinator has ended.
 #[tokio::test]
 async fn a_shutdown_finishes_the_phase_two_that_is_under_way() {
     let site = Site::new();
-    let world = World::start(&site).await;
-    rolled_back_and_stopped(&world, Fault::Linger(100)).await;
+    let (world, clock) = standing_still(&site, Duration::from_secs(3_600)).await;
+    let (gate, stopping) = (Gate::new(), Gate::new());
+    let goes_on = async {
+        stopping.reached().await;
+        // The log is free once the coordinator has ended: only the shutdown's last wait is left.
+        let next = coordinator(&site.embedded()).await;
+        clock.advance(Duration::from_secs(3_599));
+        next.stop().await;
+        gate.open();
+    };
+    join(rolled_back_and_stopped(&world, &gate, &stopping), goes_on).await;
     assert_eq!(world.vaults[0].history("b").await, [1, 0, 1]);
 }
 
@@ -154,15 +183,11 @@ async fn a_shutdown_finishes_the_phase_two_that_is_under_way() {
 #[tokio::test]
 async fn a_phase_two_that_hangs_is_left_to_the_next_start() {
     let site = Site::new();
-    let clock = ManualClock::new();
-    let builder = unanimous::Runtime::builder()
-        .coordinator(site.embedded())
-        .clock(Arc::new(clock.clone()));
-    let world = World::with(&site, builder).await;
-    let gate = Gate::new();
-    let stopped = rolled_back_and_stopped(&world, Fault::Stop(gate.clone()));
+    let (world, clock) = standing_still(&site, Duration::from_secs(10)).await;
+    let (gate, stopping) = (Gate::new(), Gate::new());
+    let stopped = rolled_back_and_stopped(&world, &gate, &stopping);
     let time_passes = async {
-        gate.reached().await;
+        stopping.reached().await;
         loop {
             clock.advance(Duration::from_secs(1));
             tokio::task::yield_now().await;
@@ -177,5 +202,37 @@ async fn a_phase_two_that_hangs_is_left_to_the_next_start() {
     let again = World::start(&site).await;
     again.settle().await;
     assert_eq!(again.vaults[0].history("b").await, [1, 0, 1]);
+    again.end().await;
+}
+
+/// Without a drain time neither what is open nor a phase two that hangs is waited for: no time
+/// passes here.
+#[tokio::test]
+async fn a_shutdown_without_a_drain_time_waits_for_nothing() {
+    let site = Site::new();
+    let (world, _clock) = standing_still(&site, Duration::ZERO).await;
+    let (gate, stopping, open) = (Gate::new(), Gate::new(), Gate::new());
+    let body = async {
+        world.vaults[1].take("c", 1).await?;
+        open.pass().await;
+        Ok::<_, Failure>(())
+    };
+    let run = world.run(GlobalTransaction::named("open").run(body));
+    let stopped = async {
+        open.reached().await;
+        rolled_back_and_stopped(&world, &gate, &stopping).await;
+    };
+    tokio::select! {
+        ended = run => panic!("nobody opened its gate: {ended:?}"),
+        stopped = tokio::time::timeout(PATIENCE, stopped) => {
+            stopped.expect("the shutdown waits for something");
+        }
+    }
+    assert_eq!(world.vaults[0].history("b").await, [1, 0, 0]);
+    drop(world);
+    let again = World::start(&site).await;
+    again.settle().await;
+    assert_eq!(again.vaults[0].history("b").await, [1, 0, 1]);
+    assert_eq!(again.vaults[1].history("c").await, [1, 0, 1]);
     again.end().await;
 }

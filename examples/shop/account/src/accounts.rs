@@ -120,6 +120,6 @@ mod tests {
             async |accounts| sums(accounts).await,
         );
         let proof = debit.assert_proved().await;
-        assert_eq!((proof.points.len(), proof.orders), (19, 120));
+        assert_eq!((proof.points.len(), proof.orders), (22, 120));
     }
 }

@@ -130,6 +130,6 @@ mod tests {
             async |orders| standing(orders).await,
         );
         let proof = create.assert_proved().await;
-        assert_eq!((proof.points.len(), proof.orders), (19, 120));
+        assert_eq!((proof.points.len(), proof.orders), (22, 120));
     }
 }

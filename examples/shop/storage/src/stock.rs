@@ -116,6 +116,6 @@ mod tests {
             async |stock| pieces(stock).await,
         );
         let proof = deduct.assert_proved().await;
-        assert_eq!((proof.points.len(), proof.orders), (19, 120));
+        assert_eq!((proof.points.len(), proof.orders), (22, 120));
     }
 }

@@ -28,6 +28,8 @@ mod provided;
 mod tests;
 mod under_way;
 
+#[cfg(feature = "testing")]
+pub(crate) use perform::panic_text;
 pub use provided::ProvideError;
 pub(crate) use provided::{Provided, Registry};
 

@@ -142,7 +142,10 @@ impl Inner {
         transaction: OpenTransaction,
     ) -> Done {
         match self.call(work, recorded, Some(transaction)).await {
-            Ok(Some(transaction)) => self.close(fence, work, transaction).await,
+            Ok(Some(transaction)) => match self.close(fence, work, transaction).await {
+                Ok(()) => Done::Ended,
+                Err(done) => done,
+            },
             Ok(None) => Done::retry("the fence opened no local transaction"),
             Err(done) => give_up_on_row(fence, work, done).await,
         }
@@ -211,21 +214,19 @@ impl Inner {
     }
 
     /// The row's end and the user's statements, in one local commit.
-    async fn close(&self, fence: &dyn DynFence, work: &Work, transaction: OpenTransaction) -> Done {
-        if let Err(error) = self.reach(work, Point::BeforeLocalCommit).await {
-            return error.into();
-        }
+    async fn close(
+        &self,
+        fence: &dyn DynFence,
+        work: &Work,
+        transaction: OpenTransaction,
+    ) -> Result<(), Done> {
+        self.reach(work, Point::BeforeRowCloses).await?;
         let (key, now_ms) = (work.key.clone(), self.now_ms());
-        let closed = fence
-            .finish_phase_two(transaction, key, work.decision, now_ms)
-            .await;
-        if let Err(error) = closed {
-            return error.into();
-        }
-        match self.reach(work, Point::AfterLocalCommit).await {
-            Ok(()) => Done::Ended,
-            Err(error) => error.into(),
-        }
+        let closed = fence.close_phase_two(transaction, key, work.decision, now_ms);
+        let transaction = closed.await?;
+        self.reach(work, Point::BeforeLocalCommit).await?;
+        fence.commit(transaction).await?;
+        Ok(self.reach(work, Point::AfterLocalCommit).await?)
     }
 
     /// Tells a test that phase two has come to this point.
@@ -375,7 +376,8 @@ impl From<PhaseTwoError> for Done {
     }
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
+/// What a panic says.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message")

@@ -11,10 +11,12 @@
 //! ```text
 //! begin_try ------> BEGIN, insert the row, read the local horizon
 //!                   (the user's statements, on the FenceTx)
-//! finish_try -----> store answer, names, X, mark; COMMIT
+//! close_try ------> store answer, names, X, mark
+//! commit ---------> COMMIT
 //! begin_phase_two > BEGIN, read the row
 //!                   (the user's statements)
-//! finish_phase_two> row := confirmed | cancelled; COMMIT
+//! close_phase_two > row := confirmed | cancelled
+//! commit ---------> COMMIT
 //! ```
 
 pub mod table;
@@ -306,13 +308,17 @@ pub trait DynFence: Send + Sync {
     /// Opens the local transaction of a try (RM3).
     fn begin_try(&self, row: TryRow, now_ms: i64) -> BoxFuture<'_, Result<TryStep, FenceError>>;
 
-    /// Stores the answer and commits: the row must still be there, and tried.
-    fn finish_try(
+    /// Stores the answer in the row, which must still be there, and tried. Nothing is committed.
+    fn close_try(
         &self,
         transaction: OpenTransaction,
         key: RowKey,
         stored: StoredAnswer,
-    ) -> BoxFuture<'_, Result<(), FenceError>>;
+    ) -> BoxFuture<'_, Result<OpenTransaction, FenceError>>;
+
+    /// Commits a local transaction whose row is closed. After an error, and where the future is
+    /// dropped, nobody knows whether it is committed: the row tells.
+    fn commit(&self, transaction: OpenTransaction) -> BoxFuture<'_, Result<(), FenceError>>;
 
     /// Opens the local transaction of a phase two (section 7 of the protocol).
     fn begin_phase_two(
@@ -321,14 +327,15 @@ pub trait DynFence: Send + Sync {
         now_ms: i64,
     ) -> BoxFuture<'_, Result<PhaseTwoStep, FenceError>>;
 
-    /// Closes the row and commits.
-    fn finish_phase_two(
+    /// Writes on the row, which must still be there, and tried, how its branch ended. Nothing is
+    /// committed.
+    fn close_phase_two(
         &self,
         transaction: OpenTransaction,
         key: RowKey,
         decision: Decision,
         now_ms: i64,
-    ) -> BoxFuture<'_, Result<(), FenceError>>;
+    ) -> BoxFuture<'_, Result<OpenTransaction, FenceError>>;
 
     /// Writes on the row that its participant gave up.
     fn park(

@@ -47,17 +47,21 @@ impl DynFence for SqlitePool {
         Box::pin(begin_try(self, row, now_ms))
     }
 
-    fn finish_try(
+    fn close_try(
         &self,
         transaction: OpenTransaction,
         key: RowKey,
         stored: StoredAnswer,
-    ) -> BoxFuture<'_, Result<(), FenceError>> {
+    ) -> BoxFuture<'_, Result<OpenTransaction, FenceError>> {
         Box::pin(async move {
             let mut tx = opened(transaction)?;
             let closed = row::store_answer(&mut tx, &key, &stored).await;
-            commit_closed(tx, closed).await
+            Ok(Box::new(closed_by(tx, closed)?) as _)
         })
+    }
+
+    fn commit(&self, transaction: OpenTransaction) -> BoxFuture<'_, Result<(), FenceError>> {
+        Box::pin(async move { opened(transaction)?.commit().await })
     }
 
     fn begin_phase_two(
@@ -68,17 +72,17 @@ impl DynFence for SqlitePool {
         Box::pin(delivery.begin(self, now_ms))
     }
 
-    fn finish_phase_two(
+    fn close_phase_two(
         &self,
         transaction: OpenTransaction,
         key: RowKey,
         decision: Decision,
         now_ms: i64,
-    ) -> BoxFuture<'_, Result<(), FenceError>> {
+    ) -> BoxFuture<'_, Result<OpenTransaction, FenceError>> {
         Box::pin(async move {
             let mut tx = opened(transaction)?;
             let closed = row::end(&mut tx, &key, table::ended_state(decision), now_ms).await;
-            commit_closed(tx, closed).await
+            Ok(Box::new(closed_by(tx, closed)?) as _)
         })
     }
 
@@ -196,17 +200,17 @@ fn opened(transaction: OpenTransaction) -> Result<FenceTx<Sqlite>, FenceError> {
         .map_err(|_| FenceError::EndedEarly)
 }
 
-/// Commits, if the closing UPDATE touched exactly one row. Otherwise the local transaction is not
-/// the one that holds the row: never success, and its connection is closed.
-async fn commit_closed(
+/// The local transaction, if the closing UPDATE touched exactly one row. Otherwise it is not the
+/// one that holds the row: never success, and its connection is closed.
+fn closed_by(
     tx: FenceTx<Sqlite>,
     closed: Result<bool, FenceError>,
-) -> Result<(), FenceError> {
+) -> Result<FenceTx<Sqlite>, FenceError> {
     if let Some(refusal) = tx.refusal() {
         return Err(refusal);
     }
     if closed? {
-        return tx.commit().await;
+        return Ok(tx);
     }
     tx.close();
     Err(FenceError::EndedEarly)
@@ -309,9 +313,8 @@ impl Delivery {
             }
             (table::Step::Close(state), _) => {
                 let closed = row::end(&mut tx, &self.key, state, now_ms).await;
-                return commit_closed(tx, closed)
-                    .await
-                    .map(|()| PhaseTwoStep::Ended);
+                closed_by(tx, closed)?.commit().await?;
+                return Ok(PhaseTwoStep::Ended);
             }
             (table::Step::Insert(state), _) => {
                 row::insert_untried(&mut tx, &self, state, now_ms).await?;

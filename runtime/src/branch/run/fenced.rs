@@ -227,11 +227,14 @@ impl PhaseOne {
             }
             AnswerHeader::Mark { .. } => stored.marked = true,
         }
-        self.reach(Point::BeforeLocalCommit).await?;
+        self.reach(Point::BeforeRowCloses).await?;
+        let failed = |error| fence_error(error, &self.provided, self.key());
         let closed = fence
-            .finish_try(transaction, self.key().clone(), stored)
+            .close_try(transaction, self.key().clone(), stored)
             .await;
-        closed.map_err(|error| fence_error(error, &self.provided, self.key()))?;
+        let transaction = closed.map_err(failed)?;
+        self.reach(Point::BeforeLocalCommit).await?;
+        fence.commit(transaction).await.map_err(failed)?;
         self.reach(Point::AfterLocalCommit).await?;
         self.reach(Point::BeforeAnswer).await?;
         Ok(below)

@@ -9,6 +9,7 @@ mod twice;
 use std::fmt::{Debug, Display};
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use unanimous_protocol::Decision;
@@ -30,6 +31,16 @@ use crate::{Participant, RuntimeBuilder};
 /// See [the module](crate::testing) for an example.
 pub struct Prover<'a> {
     subject: Box<dyn Subject + 'a>,
+    patience: Duration,
+}
+
+/// Everything is in this process: what takes longer waits for something that does not come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is proved, and how long one delivery of it may take.
+struct Subjected<'a> {
+    subject: &'a dyn Subject,
+    patience: Duration,
 }
 
 /// Makes worlds.
@@ -99,6 +110,13 @@ where
     }
 }
 
+/// The points behind a fence, in either phase.
+const CLOSING: [Point; 3] = [
+    Point::BeforeRowCloses,
+    Point::BeforeLocalCommit,
+    Point::AfterLocalCommit,
+];
+
 /// What one undisturbed commit and one undisturbed rollback look like.
 #[derive(Debug)]
 struct Reference {
@@ -106,11 +124,44 @@ struct Reference {
     tried: String,
     committed: String,
     action: String,
+    /// Whether an action is behind a fence.
     fenced: bool,
+    /// Whether all are.
+    all_fenced: bool,
     reports: bool,
 }
 
 impl Reference {
+    /// The breach, if phase two has not ended.
+    fn failing(&self, session: &Session<'_>, end: &End) -> Option<Breach> {
+        let way_out = match end {
+            End::Done => return None,
+            End::Parked(_) => report::GIVEN_UP,
+            End::Failed(error) => report::way_out_of(error)
+                .unwrap_or_else(|| Rule::Completion.way_out(self.all_fenced)),
+            End::Unreadable(_) | End::Dropped => Rule::Completion.way_out(self.all_fenced),
+        };
+        let states = ("it ends".to_owned(), end.to_string());
+        Some(self.breach(session, Rule::Completion, states, way_out))
+    }
+
+    fn breach(
+        &self,
+        session: &Session<'_>,
+        rule: Rule,
+        (expected, found): (String, String),
+        way_out: &'static str,
+    ) -> Breach {
+        Breach {
+            rule,
+            action: self.action.clone(),
+            delivered: session.delivered(),
+            expected,
+            found,
+            way_out,
+        }
+    }
+
     /// The points of phase one of such an action.
     fn try_points(&self) -> Vec<Point> {
         let mut points = vec![
@@ -120,7 +171,7 @@ impl Reference {
             Point::AfterBusiness,
         ];
         if self.fenced {
-            points.extend([Point::BeforeLocalCommit, Point::AfterLocalCommit]);
+            points.extend(CLOSING);
         }
         if self.reports {
             points.extend([Point::BeforeReport, Point::AfterReport]);
@@ -137,7 +188,7 @@ impl Reference {
             Point::AfterBusiness,
         ];
         if self.fenced {
-            points.extend([Point::BeforeLocalCommit, Point::AfterLocalCommit]);
+            points.extend(CLOSING);
         }
         points.push(Point::BeforeAnswer);
         points
@@ -198,7 +249,16 @@ impl<'a> Prover<'a> {
                 state,
                 world,
             }),
+            patience: PATIENCE,
         }
+    }
+
+    /// How long one delivery of a phase may take, on tokio's clock, before the prover tells that it
+    /// does not end. Default: 60 s.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Delivers every phase twice.
@@ -206,7 +266,9 @@ impl<'a> Prover<'a> {
         self.run(&[Part::Twice]).await
     }
 
-    /// Lets every phase fail, and be dropped, at each of its points in turn, and repeats it.
+    /// Lets every phase fail, and be dropped, at each of its points in turn, and repeats it. A
+    /// point that is reached several times, by several calls of one transaction or by a phase that
+    /// is delivered again, is taken each time in turn: the first four and the last four times.
     pub async fn faults(&self) -> Result<Proof, Broken> {
         self.run(&[Part::Faults]).await
     }
@@ -249,7 +311,10 @@ impl<'a> Prover<'a> {
     }
 
     async fn run_parts(&self, parts: &[Part], findings: &mut Findings) -> Result<(), Problem> {
-        let subject = &*self.subject;
+        let subject = &Subjected {
+            subject: &*self.subject,
+            patience: self.patience,
+        };
         let reference = reference(subject, findings).await?;
         for part in parts {
             findings.proof.points.clear();
@@ -285,20 +350,20 @@ impl Debug for Prover<'_> {
 }
 
 /// One undisturbed commit and one undisturbed rollback.
-async fn reference(subject: &dyn Subject, findings: &mut Findings) -> Result<Reference, Problem> {
+async fn reference(subject: &Subjected<'_>, findings: &mut Findings) -> Result<Reference, Problem> {
     let session = Session::open(subject).await?;
     findings.proof.runs += 1;
-    let initial = session.state().await;
-    if let End::Failed(error) = session.deliver_try().await {
+    let initial = session.state().await?;
+    if let End::Failed(error) = session.deliver_try().await? {
         return Err(Problem::Try(error));
     }
     if session.branches().is_empty() {
         return Err(Problem::NoBranch);
     }
-    let tried = session.state().await;
-    let end = readable(session.deliver(Decision::Commit).await)?;
-    let committed = session.state().await;
-    if initial == tried && tried == committed {
+    let tried = session.state().await?;
+    let end = readable(session.deliver(Decision::Commit).await?)?;
+    let committed = session.state().await?;
+    if end == End::Done && initial == tried && tried == committed {
         return Err(Problem::Blind(initial));
     }
     let reference = Reference {
@@ -307,20 +372,25 @@ async fn reference(subject: &dyn Subject, findings: &mut Findings) -> Result<Ref
         committed,
         action: session.action(),
         fenced: session.is_fenced(),
+        all_fenced: session.all_have_rows(),
         reports: session.reports(),
     };
-    let mut checks = Checks::new(&reference, findings);
-    checks.ended(&session, &end);
+    // Where nothing disturbs it and it fails, there is nothing to compare with.
+    if let Some(breach) = reference.failing(&session, &end) {
+        return Err(breach.into());
+    }
 
     let session = Session::open(subject).await?;
     let mut checks = Checks::new(&reference, findings);
     checks.findings.proof.runs += 1;
     let expected = &reference.initial;
-    checks.state(&session, Rule::Determinism, expected).await;
-    session.deliver_try().await;
-    let end = readable(session.deliver(Decision::Rollback).await)?;
-    checks.ended(&session, &end);
-    checks.state(&session, Rule::Conservation, expected).await;
+    checks.state(&session, Rule::Determinism, expected).await?;
+    session.deliver_try().await?;
+    let end = readable(session.deliver(Decision::Rollback).await?)?;
+    if let Some(breach) = reference.failing(&session, &end) {
+        return Err(breach.into());
+    }
+    checks.state(&session, Rule::Conservation, expected).await?;
     Ok(reference)
 }
 
@@ -352,33 +422,28 @@ impl<'a> Checks<'a> {
     }
 
     /// The state is this one, or the rule is broken. Tells whether it is.
-    async fn state(&mut self, session: &Session<'_>, rule: Rule, expected: &str) -> bool {
-        let found = session.state().await;
+    async fn state(
+        &mut self,
+        session: &Session<'_>,
+        rule: Rule,
+        expected: &str,
+    ) -> Result<bool, Problem> {
+        let found = session.state().await?;
         let holds = found == expected;
         if !holds {
-            self.breach(session, rule, expected.to_owned(), found);
+            let reference = self.reference;
+            let way_out = rule.way_out(reference.all_fenced);
+            let breach = reference.breach(session, rule, (expected.to_owned(), found), way_out);
+            self.findings.problems.push(breach.into());
         }
-        holds
+        Ok(holds)
     }
 
     /// Phase two has ended, or the rule of completion is broken. Tells whether it has.
     fn ended(&mut self, session: &Session<'_>, end: &End) -> bool {
-        let holds = *end == End::Done;
-        if !holds {
-            let expected = "it ends".to_owned();
-            self.breach(session, Rule::Completion, expected, end.to_string());
-        }
+        let failing = self.reference.failing(session, end);
+        let holds = failing.is_none();
+        self.findings.problems.extend(failing.map(Problem::from));
         holds
-    }
-
-    fn breach(&mut self, session: &Session<'_>, rule: Rule, expected: String, found: String) {
-        self.findings.problems.push(Problem::Breach(Breach {
-            rule,
-            action: self.reference.action.clone(),
-            delivered: session.delivered(),
-            expected,
-            found,
-            way_out: rule.way_out(self.reference.fenced),
-        }));
     }
 }

@@ -3,7 +3,7 @@
 use unanimous_protocol::Decision;
 
 use super::session::{End, Session};
-use super::{Checks, Findings, Problem, Reference, Rule, Subject};
+use super::{Checks, Findings, Problem, Reference, Rule, Subjected};
 
 /// The longest order.
 const LONGEST: u32 = 4;
@@ -36,14 +36,14 @@ struct Step {
 }
 
 pub(super) async fn run(
-    subject: &dyn Subject,
+    subject: &Subjected<'_>,
     reference: &Reference,
     findings: &mut Findings,
 ) -> Result<(), Problem> {
     for length in 1..=LONGEST {
         for number in 0..3_u32.pow(length) {
             let order = order(number, length);
-            if !reference.fenced && !can_occur(&order) {
+            if !reference.all_fenced && !can_occur(&order) {
                 continue;
             }
             deliver(subject, reference, findings, &order).await?;
@@ -69,7 +69,7 @@ fn can_occur(order: &[Event]) -> bool {
 }
 
 async fn deliver(
-    subject: &dyn Subject,
+    subject: &Subjected<'_>,
     reference: &Reference,
     findings: &mut Findings,
     order: &[Event],
@@ -77,18 +77,18 @@ async fn deliver(
     let session = Session::open(subject).await?;
     let mut checks = Checks::new(reference, findings);
     checks.findings.proof.runs += 1;
-    session.join().await;
+    session.join().await?;
     let mut row = Row::None;
     for event in order {
         let step = step(row, *event);
         let end = match event {
             Event::Try => {
                 // A late or repeated one may refuse; its state counts.
-                session.deliver_try().await;
+                session.deliver_try().await?;
                 End::Done
             }
-            Event::Commit => session.deliver(Decision::Commit).await,
-            Event::Rollback => session.deliver(Decision::Rollback).await,
+            Event::Commit => session.deliver(Decision::Commit).await?,
+            Event::Rollback => session.deliver(Decision::Rollback).await?,
         };
         if step.ends && !checks.ended(&session, &end) {
             return Ok(());
@@ -99,7 +99,7 @@ async fn deliver(
             Row::Tried => &reference.tried,
             Row::Confirmed => &reference.committed,
         };
-        if !checks.state(&session, step.rule, expected).await {
+        if !checks.state(&session, step.rule, expected).await? {
             return Ok(());
         }
     }

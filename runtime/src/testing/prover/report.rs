@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
 
 use crate::runtime::BuildError;
 use crate::testing::{Phase, Point};
@@ -60,32 +61,56 @@ impl Rule {
     pub fn way_out(self, fenced: bool) -> &'static str {
         match (self, fenced) {
             (Self::Determinism, _) => {
-                "let the state leave out what differs by chance: ids, times, the order of rows"
+                "let the first closure make everything anew, a database of its own (`testing::database`) too, and let the state leave out what differs by chance: ids, times, the order of rows"
             }
-            (Self::Conservation, _) => {
-                "let the `rollback` method undo all that the action did, and no more"
+            (Self::Conservation, false) => {
+                "let the `rollback` partner undo all that the action did, and no more"
+            }
+            (Self::Conservation, true) => {
+                "let the `rollback` partner undo all that the action did, and no more; and do everything through `tx`: what goes around the fence's local transaction is not undone with it"
             }
             (Self::Completion, _) => {
                 "let phase two return `Ok` where there is nothing to do; `Err` means \"repeat\", and it is repeated for ever"
             }
             (Self::Idempotence, false) => {
-                "give the participant a `fence = ..`: a row in the same local transaction answers the second delivery; without one, keep `BranchContext`'s `key()` together with the effect, and look for it first"
+                "put the action behind a `fence = ..`: a row in the same local transaction answers the second delivery; without one, keep `BranchContext`'s `key()` together with the effect, and look for it first"
             }
             (Self::EmptyRollback, false) => {
-                "give the participant a `fence = ..`: without a try's row the `rollback` method is not called; without one, keep `BranchContext`'s `try_key()` with what the try did, and undo nothing where it is missing"
+                "put the action behind a `fence = ..`: without a try's row the `rollback` partner is not called; without one, keep `BranchContext`'s `try_key()` with what the try did, and undo nothing where it is missing"
             }
             (Self::Suspension, false) => {
-                "give the participant a `fence = ..`: the rollback's row refuses the late try; without one, let the `rollback` method leave a marker under `BranchContext`'s `try_key()`, and let the try refuse where it finds one"
+                "put the action behind a `fence = ..`: the rollback's row refuses the late try; without one, let the `rollback` partner leave a marker under `BranchContext`'s `try_key()`, and let the try refuse where it finds one"
             }
             (Self::EmptyRollback, true) => {
-                "do everything through `tx`; with `always_cancel` the `rollback` method is called without a try too, and learns from `#[tried]` that there was none"
+                "do everything through `tx`; with `always_cancel` the `rollback` partner is called without a try too, and learns from `#[tried]` that there was none"
             }
-            (Self::Finality, false) => "give the participant a `fence = ..`",
+            (Self::Finality, false) => "put the action behind a `fence = ..`",
             (_, true) => {
                 "do everything through `tx`: what goes around the fence's local transaction is not undone with it"
             }
         }
     }
+}
+
+/// What to do about a phase two that was parked.
+pub(super) const GIVEN_UP: &str = "give up (`PhaseTwoError::give_up`) only what no repeat can mend: the branch waits for an operator, and its transaction with it";
+
+const LOCKED: &str = "run every statement on `&mut *tx`: the fence's local transaction holds the database's write lock, and a second connection, such as one of the participant's own pool, waits for it in vain";
+
+const EXHAUSTED: &str = "run every statement on `&mut *tx`: the fence's local transaction holds a connection of the pool, which has no second one to give";
+
+const PANICS: &str =
+    "let phase two return an error, or `Ok` where there is nothing to do, instead of a panic";
+
+/// What to do about a failure that is told by its text: databases have no better.
+pub(super) fn way_out_of(failure: &str) -> Option<&'static str> {
+    let told = [
+        (" is locked", LOCKED),
+        ("pool timed out", EXHAUSTED),
+        ("phase two panicked", PANICS),
+    ];
+    let told = told.into_iter().find(|(text, _)| failure.contains(text));
+    told.map(|(_, way_out)| way_out)
 }
 
 impl fmt::Display for Rule {
@@ -122,12 +147,24 @@ impl fmt::Display for Breach {
             found,
             way_out,
         } = self;
-        let delivered = delivered.join(", ");
         writeln!(f, "{action} breaks {rule}")?;
-        writeln!(f, "  delivered: {delivered}")?;
+        writeln!(f, "  delivered: {}", listed(delivered))?;
         writeln!(f, "  expected:  {expected}")?;
         writeln!(f, "  found:     {found}")?;
         write!(f, "  way out:   {way_out}")
+    }
+}
+
+fn listed(delivered: &[String]) -> String {
+    if delivered.is_empty() {
+        return "nothing".to_owned();
+    }
+    delivered.join(", ")
+}
+
+impl From<Breach> for Problem {
+    fn from(breach: Breach) -> Self {
+        Self::Breach(breach)
     }
 }
 
@@ -139,6 +176,33 @@ pub enum Problem {
     Breach(Breach),
     /// A point was never reached, so nothing was proved about it.
     NotReached(Phase, Point),
+    /// A point was reached less often than in another run of the same deliveries.
+    Uneven {
+        /// Which phase.
+        phase: Phase,
+        /// Where in it.
+        point: Point,
+        /// The time, counted from one, that did not come.
+        time: usize,
+    },
+    /// A phase, or the closure that reads the state, did not end.
+    Endless {
+        /// What did not end.
+        what: String,
+        /// What was delivered, in order.
+        delivered: Vec<String>,
+        /// How long it was waited for.
+        patience: Duration,
+    },
+    /// Phase one, or the closure that reads the state, panicked.
+    Panicked {
+        /// What panicked.
+        what: String,
+        /// What was delivered, in order.
+        delivered: Vec<String>,
+        /// What the panic said.
+        text: String,
+    },
     /// Nothing joined: phase one called no action of a provided participant.
     NoBranch,
     /// The state is the same before, after the try and after the commit: whatever the action does
@@ -160,17 +224,39 @@ impl fmt::Display for Problem {
             Self::NotReached(phase, point) => {
                 write!(f, "nothing was proved about the {phase} {point}: it was never reached")
             }
+            Self::Uneven { phase, point, time } => write!(
+                f,
+                "nothing was proved about time {time} that a {phase} comes {point}: another run of the same deliveries had it; let the second closure make the same calls in every run"
+            ),
+            Self::Endless { what, delivered, patience } => write!(
+                f,
+                "{what} did not end within {patience:?}; delivered: {}; let it wait for nothing that a phase which failed or was dropped would have to give, and run every statement of a fenced action on `&mut *tx`",
+                listed(delivered)
+            ),
+            Self::Panicked {
+                what,
+                delivered,
+                text,
+            } => write!(
+                f,
+                "{what} panicked: {text}; delivered: {}; let it return an error where it refuses, and look for what each of these deliveries may have left or undone",
+                listed(delivered)
+            ),
             Self::NoBranch => f.write_str(
-                "no branch joined: let the second closure call an action of the participant that the first one made",
+                "no branch joined: let the second closure call an action of the participant that the first one made, and wait for it",
             ),
             Self::Blind(state) => write!(
                 f,
                 "the state is {state} before, after the try and after the commit: let the third closure read what the action changes"
             ),
-            Self::Try(error) => write!(
-                f,
-                "the try failed although nothing was done to it: {error}; let the first closure prepare what it needs"
-            ),
+            Self::Try(error) => {
+                let way_out = way_out_of(error)
+                    .unwrap_or("let the first closure provide the action and prepare what it needs");
+                write!(
+                    f,
+                    "the try failed although nothing was done to it: {error}; {way_out}"
+                )
+            }
             Self::Unreadable(error) => write!(
                 f,
                 "phase two cannot read what phase one wrote: {error}; let the type's `Deserialize` read what its `Serialize` writes"
@@ -233,6 +319,10 @@ pub struct Proof {
     /// The points that were reached; by [`Prover::faults`](super::Prover::faults) a phase failed,
     /// and was dropped, at each of them.
     pub points: BTreeSet<(Phase, Point)>,
+    /// At how many of the times that a point is reached a phase failed, and was dropped.
+    pub places: usize,
+    /// How many of those times were left out, between the first four and the last four of a point.
+    pub left_out: usize,
     /// How many orders of try, commit and rollback were delivered.
     pub orders: usize,
 }
@@ -242,12 +332,16 @@ impl fmt::Display for Proof {
         let Self {
             runs,
             points,
+            places,
+            left_out,
             orders,
         } = self;
+        let points = points.len();
         write!(
             f,
-            "{runs} runs over {} points, {orders} orders",
-            points.len()
-        )
+            "{runs} runs over {points} points, faults at {places} of "
+        )?;
+        write!(f, "the {} times they are reached, ", places + left_out)?;
+        write!(f, "{orders} orders")
     }
 }

@@ -1,13 +1,17 @@
 //! One sequence of deliveries, in a world of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
+use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use unanimous_protocol::message::BranchResult;
 use unanimous_protocol::{Alias, Decision, Xid};
 
-use super::{Problem, Subject};
+use super::{Problem, Subjected};
+use crate::branch::deliver::panic_text;
 use crate::testing::{Fault, Harness, Phase, Point};
 
 /// How often phase two is repeated before it counts as failing for ever.
@@ -24,6 +28,7 @@ pub(super) struct Session<'a> {
     harness: Harness,
     instance: Box<dyn Instance + 'a>,
     xid: Xid,
+    patience: Duration,
     log: Mutex<Vec<String>>,
 }
 
@@ -43,19 +48,23 @@ pub(super) enum End {
 }
 
 impl<'a> Session<'a> {
-    pub(super) async fn open(subject: &'a dyn Subject) -> Result<Self, Problem> {
+    pub(super) async fn open(subjected: &Subjected<'a>) -> Result<Self, Problem> {
+        let Subjected { subject, patience } = *subjected;
         let (builder, instance) = subject.make(crate::Runtime::builder()).await;
         let harness = Harness::launch(builder).await.map_err(Problem::Build)?;
         Ok(Self {
             xid: harness.begin().await,
             harness,
             instance,
+            patience,
             log: Mutex::default(),
         })
     }
 
-    pub(super) async fn state(&self) -> String {
-        self.instance.state().await
+    /// What the user's closure reads.
+    pub(super) async fn state(&self) -> Result<String, Problem> {
+        self.watched("reading the state", self.instance.state())
+            .await
     }
 
     /// What was delivered so far.
@@ -63,14 +72,29 @@ impl<'a> Session<'a> {
         lock(&self.log).clone()
     }
 
-    /// The next phase that comes to this point meets this fault.
-    pub(super) fn plan(&self, phase: Phase, point: Point, fault: Fault) {
-        self.harness.faults().plan(phase, point, fault);
+    /// The phase that comes to this point for this time, counted from one, meets this fault.
+    pub(super) fn plan(&self, Place { phase, point, time }: Place, fault: Fault) {
+        let passes = time.saturating_sub(1);
+        self.harness
+            .faults()
+            .plan_after(phase, point, passes, fault);
         let what = match fault {
             Fault::Fail => "fails",
             Fault::Stop => "is dropped",
         };
-        lock(&self.log).push(format!("[the next {phase} {what} {point}]"));
+        lock(&self.log).push(match time {
+            0 | 1 => format!("[the next {phase} {what} {point}]"),
+            time => format!("[time {time} that a {phase} comes there, it {what} {point}]"),
+        });
+    }
+
+    /// How often each point was reached since the last count.
+    pub(super) fn count(&self) -> BTreeMap<(Phase, Point), usize> {
+        let mut counts = BTreeMap::new();
+        for reached in self.harness.faults().take_reached() {
+            *counts.entry(reached).or_default() += 1;
+        }
+        counts
     }
 
     /// Whether every planned fault has happened.
@@ -95,6 +119,16 @@ impl<'a> Session<'a> {
         self.harness.faults().reached()
     }
 
+    /// Whether every branch that joined has a fence row.
+    pub(super) fn all_have_rows(&self) -> bool {
+        let message = |alias| {
+            let stage = self.harness.stage();
+            stage.message(&self.xid, alias, Decision::Commit)
+        };
+        let mut messages = self.branches().into_iter().filter_map(message);
+        messages.all(|message| message.kind.has_row())
+    }
+
     pub(super) fn branches(&self) -> Vec<Alias> {
         self.harness.stage().branches(&self.xid)
     }
@@ -113,39 +147,45 @@ impl<'a> Session<'a> {
     }
 
     /// Lets the branch join, and nothing else: the try is on its way and has not arrived.
-    pub(super) async fn join(&self) {
+    pub(super) async fn join(&self) -> Result<(), Problem> {
         let point = Point::AfterRegister;
         self.harness.faults().plan(Phase::Try, point, Fault::Fail);
         // It fails: that was planned.
-        let _ = self.attempt().await;
+        self.attempt().await.map(drop)
     }
 
     /// Delivers phase one.
-    pub(super) async fn deliver_try(&self) -> End {
+    pub(super) async fn deliver_try(&self) -> Result<End, Problem> {
         lock(&self.log).push("try".to_owned());
         self.attempt().await
     }
 
-    async fn attempt(&self) -> End {
+    async fn attempt(&self) -> Result<End, Problem> {
         let attempt = self.harness.run_in(&self.xid, self.instance.run_try());
-        let ended = self.or_dropped(attempt).await;
-        match ended {
+        let ended = self.watched("the try", self.or_dropped(attempt)).await?;
+        Ok(match ended {
             Some(Ok(())) => End::Done,
             Some(Err(error)) => End::Failed(error),
             None => End::Dropped,
-        }
+        })
     }
 
     /// Delivers phase two to every branch, once.
-    pub(super) async fn deliver(&self, decision: Decision) -> End {
-        lock(&self.log).push(Phase::from(decision).to_string());
+    pub(super) async fn deliver(&self, decision: Decision) -> Result<End, Problem> {
+        let phase = Phase::from(decision).to_string();
+        lock(&self.log).push(phase.clone());
+        if decision == Decision::Rollback {
+            // From now on a coordinator lets nothing join.
+            self.harness.stage().shut(&self.xid);
+        }
         let mut end = End::Done;
         for alias in self.branches() {
             let stage = self.harness.stage();
             let Some(message) = stage.message(&self.xid, alias, decision) else {
                 continue;
             };
-            let this = match self.or_dropped(stage.perform(message)).await {
+            let performed = self.or_dropped(stage.perform(message));
+            let this = match self.watched(&format!("the {phase}"), performed).await? {
                 Some(BranchResult::Ended) => End::Done,
                 Some(BranchResult::Retry { error, .. }) => End::Failed(error.to_string()),
                 Some(BranchResult::NotHere { error }) => End::Unreadable(error.to_string()),
@@ -156,19 +196,38 @@ impl<'a> Session<'a> {
                 end = this;
             }
         }
-        end
+        Ok(end)
     }
 
     /// Delivers phase two as a coordinator does: again after an error or a lost answer.
-    pub(super) async fn deliver_until_ended(&self, decision: Decision) -> End {
-        let mut end = self.deliver(decision).await;
+    pub(super) async fn deliver_until_ended(&self, decision: Decision) -> Result<End, Problem> {
+        let mut end = self.deliver(decision).await?;
         for _ in 0..REPEATS {
             if matches!(end, End::Done | End::Parked(_)) {
                 break;
             }
-            end = self.deliver(decision).await;
+            end = self.deliver(decision).await?;
         }
-        end
+        Ok(end)
+    }
+
+    /// The output, unless the user's code panics or does not end: then nothing more is proved.
+    async fn watched<F: Future>(&self, what: &str, future: F) -> Result<F::Output, Problem> {
+        let caught = AssertUnwindSafe(future).catch_unwind();
+        let (what, delivered) = (what.to_owned(), self.delivered());
+        match tokio::time::timeout(self.patience, caught).await {
+            Ok(Ok(output)) => Ok(output),
+            Ok(Err(panic)) => Err(Problem::Panicked {
+                what,
+                delivered,
+                text: panic_text(&*panic).to_owned(),
+            }),
+            Err(_) => Err(Problem::Endless {
+                what,
+                delivered,
+                patience: self.patience,
+            }),
+        }
     }
 
     /// The output, or none once a phase has stopped at its point; it is dropped there.
@@ -180,6 +239,15 @@ impl<'a> Session<'a> {
             () = self.harness.faults().stopped(stops + 1) => None,
         }
     }
+}
+
+/// A point at which a fault is put.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) phase: Phase,
+    pub(super) point: Point,
+    /// Which time that the point is reached, counted from one.
+    pub(super) time: usize,
 }
 
 impl std::fmt::Display for End {

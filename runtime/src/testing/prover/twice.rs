@@ -3,10 +3,10 @@
 use unanimous_protocol::Decision;
 
 use super::session::Session;
-use super::{Checks, Findings, Problem, Reference, Rule, Subject};
+use super::{Checks, Findings, Problem, Reference, Rule, Subjected};
 
 pub(super) async fn run(
-    subject: &dyn Subject,
+    subject: &Subjected<'_>,
     reference: &Reference,
     findings: &mut Findings,
 ) -> Result<(), Problem> {
@@ -22,19 +22,19 @@ pub(super) async fn run(
             checks.findings.proof.runs += 1;
             for _ in 0..tries {
                 // A second one may refuse: its caller then rolls back.
-                session.deliver_try().await;
+                session.deliver_try().await?;
             }
             let rule = if tries == 1 {
                 Rule::Determinism
             } else {
                 Rule::Idempotence
             };
-            if !checks.state(&session, rule, &reference.tried).await {
+            if !checks.state(&session, rule, &reference.tried).await? {
                 continue;
             }
             for rule in [first(decision), Rule::Idempotence] {
-                let end = session.deliver(decision).await;
-                if !checks.ended(&session, &end) || !checks.state(&session, rule, after).await {
+                let end = session.deliver(decision).await?;
+                if !checks.ended(&session, &end) || !checks.state(&session, rule, after).await? {
                     break;
                 }
             }

@@ -13,7 +13,8 @@ use unanimous_protocol::message::Horizon;
 use unanimous_protocol::{Decision, RowState};
 
 use super::{
-    Bench, Came, INCARNATION, NOW_MS, begin_phase_two, deliver, effect, open_try, run_try,
+    Bench, Came, INCARNATION, NOW_MS, begin_phase_two, deliver, effect, finish_phase_two,
+    finish_try, open_try, run_try,
 };
 use crate::branch::fence::{DynFence, PhaseTwoCause, PhaseTwoStep, StoredAnswer, TryStep};
 
@@ -108,7 +109,7 @@ async fn c4_a_dropped_end_of_a_try_commits_all_or_nothing() {
             panic!("a new row runs")
         };
         effect(&mut transaction, &row.key, "tried").await;
-        pool.finish_try(transaction, row.key, StoredAnswer::default())
+        finish_try(&pool, transaction, row.key, StoredAnswer::default())
     })
     .await;
     let mut committed = 0;
@@ -156,7 +157,7 @@ async fn c4_a_dropped_phase_two_leaves_no_transaction_and_can_be_repeated() {
             panic!("{begun:?}")
         };
         effect(&mut transaction, &row.key, "confirmed").await;
-        pool.finish_phase_two(transaction, row.key, Decision::Commit, NOW_MS)
+        finish_phase_two(&pool, transaction, row.key, Decision::Commit)
     })
     .await;
     for row in &rows {
@@ -214,7 +215,7 @@ async fn c4_a_try_that_is_dropped_between_any_two_statements_leaves_no_transacti
             super::effect_in(&mut tx, &row.key, "tried")
                 .await
                 .expect("an effect");
-            pool.finish_try(Box::new(tx), row.key, StoredAnswer::default())
+            finish_try(&pool, Box::new(tx), row.key, StoredAnswer::default())
                 .await
                 .expect("a commit");
         }

@@ -232,9 +232,7 @@ async fn rm6_tried_rows_of_the_participant_are_asked_about_oldest_first_page_by_
             panic!("new rows run")
         };
         let key = row(counter).key;
-        bench
-            .pool
-            .finish_try(transaction, key, StoredAnswer::default())
+        super::finish_try(&bench.pool, transaction, key, StoredAnswer::default())
             .await
             .expect("a commit");
     }

@@ -5,14 +5,17 @@ use futures_util::TryStreamExt as _;
 use sqlx::{Connection as _, Executor as _, Row as _, Sqlite, SqliteConnection, SqliteExecutor};
 use unanimous_protocol::RowState;
 
-use super::{Bench, Came, effect_in, open_try, run_try};
+use super::{Bench, Came, effect_in, finish_try, open_try, run_try};
 use crate::branch::fence::{DynFence, FenceError, FenceTx, RowKey, StoredAnswer};
 
 async fn finish(bench: &Bench, tx: FenceTx<Sqlite>, key: &RowKey) -> Result<(), FenceError> {
-    bench
-        .pool
-        .finish_try(Box::new(tx), key.clone(), StoredAnswer::default())
-        .await
+    finish_try(
+        &bench.pool,
+        Box::new(tx),
+        key.clone(),
+        StoredAnswer::default(),
+    )
+    .await
 }
 
 async fn count(executor: impl SqliteExecutor<'_>) -> i64 {
@@ -338,10 +341,7 @@ async fn a_transaction_of_another_fence_is_not_committed() {
     let bench = Bench::new().await;
     let row = bench.row();
     let stranger: crate::branch::fence::OpenTransaction = Box::new("no transaction");
-    let finished = bench
-        .pool
-        .finish_try(stranger, row.key, StoredAnswer::default())
-        .await;
+    let finished = finish_try(&bench.pool, stranger, row.key, StoredAnswer::default()).await;
     assert!(
         matches!(finished, Err(FenceError::EndedEarly)),
         "{finished:?}"

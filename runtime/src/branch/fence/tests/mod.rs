@@ -178,6 +178,28 @@ pub(super) enum Came {
     Park(ParkReason),
 }
 
+/// Closes the row and commits.
+pub(super) async fn finish_try(
+    fence: &SqlitePool,
+    transaction: OpenTransaction,
+    row: RowKey,
+    stored: StoredAnswer,
+) -> Result<(), FenceError> {
+    let closed = fence.close_try(transaction, row, stored).await?;
+    fence.commit(closed).await
+}
+
+/// Closes the row and commits.
+pub(super) async fn finish_phase_two(
+    fence: &SqlitePool,
+    transaction: OpenTransaction,
+    row: RowKey,
+    decision: Decision,
+) -> Result<(), FenceError> {
+    let closed = fence.close_phase_two(transaction, row, decision, NOW_MS);
+    fence.commit(closed.await?).await
+}
+
 /// A whole try with one effect.
 pub(super) async fn run_try(fence: &SqlitePool, row: &TryRow) -> Came {
     run_try_answering(fence, row, StoredAnswer::default()).await
@@ -191,8 +213,7 @@ pub(super) async fn run_try_answering(
     match fence.begin_try(row.clone(), NOW_MS).await.expect("a step") {
         TryStep::Run(mut transaction) => {
             effect(&mut transaction, &row.key, "tried").await;
-            fence
-                .finish_try(transaction, row.key.clone(), stored)
+            finish_try(fence, transaction, row.key.clone(), stored)
                 .await
                 .expect("a commit");
             Came::Applied
@@ -224,10 +245,9 @@ pub(super) async fn perform(fence: &SqlitePool, delivery: Delivery) -> Came {
         }
         | PhaseTwoStep::RunWithoutTry(mut transaction) => {
             effect(&mut transaction, &row, done(decision)).await;
-            let finished = fence
-                .finish_phase_two(transaction, row, decision, NOW_MS)
-                .await;
-            finished.expect("a commit");
+            finish_phase_two(fence, transaction, row, decision)
+                .await
+                .expect("a commit");
             Came::Ended
         }
         PhaseTwoStep::Ended => Came::Ended,

@@ -122,10 +122,7 @@ async fn rm5_a_row_that_was_ended_behind_the_fence_is_no_success() {
         .await
         .expect("a deletion");
     let key = row.key.clone();
-    let ended = bench
-        .pool
-        .finish_phase_two(transaction, key, Decision::Commit, NOW_MS)
-        .await;
+    let ended = super::finish_phase_two(&bench.pool, transaction, key, Decision::Commit).await;
     assert!(matches!(ended, Err(FenceError::EndedEarly)), "{ended:?}");
     assert_eq!(bench.state(&row.key).await, Some(RowState::Tried));
 }
@@ -522,10 +519,9 @@ async fn rm3_what_phase_one_kept_stands_in_the_row_with_its_answer() {
         kept: kept.clone(),
         ..StoredAnswer::default()
     };
-    let closed = bench
-        .pool
-        .finish_try(transaction, row.key.clone(), stored.clone());
-    closed.await.expect("a commit");
+    super::finish_try(&bench.pool, transaction, row.key.clone(), stored.clone())
+        .await
+        .expect("a commit");
     let PhaseTwoStep::Run { stored: found, .. } = begin(&bench, &row, Decision::Commit).await
     else {
         panic!("a tried row is confirmed")

@@ -159,7 +159,12 @@ async fn c4_each_request_to_an_embedded_coordinator_may_be_dropped_at_any_poll()
     let url = format!("embedded:{}", folder.path().join("log.redb").display());
     for url in ["memory:", &url] {
         let url = crate::runtime::Url::parse(url).unwrap();
-        let coordinator = crate::coordinator::open(url, &"test".into(), &clock).await;
+        let host = crate::coordinator::Host {
+            application: "test".into(),
+            clock: Arc::clone(&clock),
+            drain: limits::DRAIN,
+        };
+        let coordinator = crate::coordinator::open(url, &host).await;
         let coordinator = coordinator.unwrap();
         at_every_poll(&*coordinator).await;
     }
