@@ -44,6 +44,7 @@
 
 mod actions;
 mod decoys;
+mod facade;
 mod macros;
 mod plain;
 mod without_prelude;
@@ -195,4 +196,9 @@ async fn actions_do_not_meet_names_that_mean_something_else() {
 #[tokio::test]
 async fn actions_may_be_written_by_macros_of_another_crate() {
     all_commit_and_roll_back(actions::macros::provide, actions::macros::run).await;
+}
+
+#[tokio::test]
+async fn a_facade_may_hand_the_crate_on_under_another_name() {
+    all_commit_and_roll_back(facade::provide, facade::run).await;
 }
