@@ -105,7 +105,7 @@ pub(crate) fn similar<'a>(
 }
 
 /// How many letters must be inserted, removed or replaced to turn one word into the other.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, left) in a.chars().enumerate() {

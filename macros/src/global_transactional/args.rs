@@ -8,7 +8,8 @@ use syn::{Expr, LitStr, Pat, Token};
 use crate::diagnostics::Errors;
 use crate::hygiene::CratePath;
 use crate::syntax::arguments::{
-    Accepted, crate_path, expression, list, literal_name, parse as parse_arguments, word,
+    Accepted, conversion, crate_path, expression, list, literal_name, parse as parse_arguments,
+    word,
 };
 use crate::syntax::duration::{Time, time};
 
@@ -123,10 +124,10 @@ fn take(args: &mut Args, key: &Ident, input: ParseStream<'_>) -> syn::Result<()>
         "commit_on" => {
             args.commit_on = Some(Keyed {
                 key: key.clone(),
-                value: list(input, commit_on)?,
+                value: list(input, TOO_MUCH, commit_on)?,
             });
         }
-        "map_err" => args.map_err = Some(expression(input)?),
+        "map_err" => args.map_err = Some(conversion(input)?),
         "runtime" => {
             args.runtime = Some(Keyed {
                 key: key.clone(),
@@ -139,13 +140,41 @@ fn take(args: &mut Args, key: &Ident, input: ParseStream<'_>) -> syn::Result<()>
     Ok(())
 }
 
+const TOO_MUCH: &str = "`commit_on` takes one pattern, and a guard if there is one; errors are separated by \
+                        `|`: commit_on(ShopError::SoldOut | ShopError::Late)";
+
+/// What reads as a pattern, and was meant as something else.
+fn check_pattern(pattern: &Pat) -> syn::Result<()> {
+    let message = match pattern {
+        Pat::Or(or) if or.leading_vert.is_some() && or.cases.first().is_some_and(is_binding) => {
+            "`commit_on` takes a pattern, not a closure: commit_on(ShopError::SoldOut), or \
+             commit_on(error if error.is_final())"
+        }
+        Pat::TupleStruct(pattern)
+            if ["Ok", "Err"].iter().any(|word| pattern.path.is_ident(word)) =>
+        {
+            "write the pattern of the error alone: commit_on(ShopError::SoldOut)"
+        }
+        _ => return Ok(()),
+    };
+    Err(syn::Error::new_spanned(pattern, message))
+}
+
+/// Whether the pattern is one new name.
+fn is_binding(pattern: &Pat) -> bool {
+    matches!(pattern, Pat::Ident(name) if name.subpat.is_none()
+        && name.ident.to_string().starts_with(char::is_lowercase))
+}
+
 /// `PATTERN [if GUARD]`.
 fn commit_on(input: ParseStream<'_>) -> syn::Result<CommitOn> {
     if input.is_empty() {
         let message = "name the errors that commit: commit_on(ShopError::SoldOut)";
         return Err(syn::Error::new(input.span(), message));
     }
-    let pattern = Pat::parse_multi_with_leading_vert(input)?.into_token_stream();
+    let pattern = Pat::parse_multi_with_leading_vert(input)?;
+    check_pattern(&pattern)?;
+    let pattern = pattern.into_token_stream();
     let guard = match input.parse::<Option<Token![if]>>()? {
         Some(_) => Some(input.parse()?),
         None => None,

@@ -1,16 +1,20 @@
 //! Rules across the arguments and the signature of a transactional function.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
-use syn::ReturnType;
 use syn::ext::IdentExt;
+use syn::{FnArg, ReturnType};
 
-use super::args::{Args, Propagation};
+use super::args::{Args, CommitOn, Propagation};
 use super::model::Model;
 use crate::diagnostics::Errors;
 use crate::hygiene::Arrow;
 use crate::syntax::annotated_fn::AnnotatedFn;
 use crate::syntax::async_fn::{Shape, future_output, is_entry, is_future, shape};
+use crate::syntax::parameter::{name as name_of, recorded_name};
+use crate::syntax::return_type::is_no_result;
+use crate::syntax::types::{any_token, shown};
+use crate::two_phase_action::free::mention;
 
 /// On a method `#[participant]` sees to it that the transaction surrounds the action.
 fn check_order(function: &AnnotatedFn, errors: &mut Errors) {
@@ -27,12 +31,18 @@ fn check_order(function: &AnnotatedFn, errors: &mut Errors) {
 pub(crate) fn validate(function: &AnnotatedFn, args: Args, errors: &mut Errors) -> Option<Model> {
     check_propagation(&args, errors);
     check_order(function, errors);
+    check_guard(function, &args, errors);
     let sig = &function.sig;
     if let Some(constness) = &sig.constness {
-        errors.at(
-            constness,
-            "a transactional function cannot be `const`, since it talks to a coordinator: remove `const`",
+        let write = if sig.asyncness.is_some() {
+            "remove `const`".to_owned()
+        } else {
+            format!("write `async fn {}`", sig.ident)
+        };
+        let message = format!(
+            "a transactional function cannot be `const`, since it talks to a coordinator: {write}"
         );
+        errors.at(constness, message);
     }
     let Some(body) = &function.body else {
         let message = "this method has no body to run in a transaction: annotate the method where \
@@ -63,6 +73,14 @@ pub(crate) fn validate(function: &AnnotatedFn, args: Args, errors: &mut Errors) 
         Shape::Async => Some(returned.as_ref()),
         Shape::Block(_) | Shape::Boxed => future_output(returned),
     };
+    if let Some(output) = output.filter(|output| is_no_result(output)) {
+        let message = format!(
+            "a transactional function returns a `Result`, not `{of}`: `Ok` commits, `Err` rolls back; write \
+             `Result<{of}, E>` with `E: From<unanimous::Error>`",
+            of = shown(output)
+        );
+        errors.at(output, message);
+    }
     Some(Model {
         body: body.clone(),
         output: output.cloned(),
@@ -77,6 +95,48 @@ pub(crate) fn validate(function: &AnnotatedFn, args: Args, errors: &mut Errors) 
         runtime: args.runtime.map(|runtime| runtime.value),
         krate: args.krate,
         function: function.clone(),
+    })
+}
+
+/// A guard is asked about the error after the body has ended, when the parameters are gone.
+fn check_guard(function: &AnnotatedFn, args: &Args, errors: &mut Errors) {
+    let commit_on = args.commit_on.as_ref().map(|given| &given.value);
+    let Some((CommitOn { pattern, .. }, guard)) =
+        commit_on.and_then(|given| Some((given, given.guard.as_ref()?)))
+    else {
+        return;
+    };
+    if names_of_its_own(guard.to_token_stream()) {
+        return;
+    }
+    let parameters = function.sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Receiver(_) => Some("self".to_owned()),
+        FnArg::Typed(parameter) => name_of(parameter).map(recorded_name),
+    });
+    for name in parameters.filter(|name| mention::of(pattern, name).is_none()) {
+        if let Some(found) = mention::of(guard, &name) {
+            let message = format!(
+                "a guard is asked about the error alone, after the body has ended, and `{name}` is a \
+                 parameter of the function: decide in the body which error to return"
+            );
+            errors.at(found, message);
+        }
+    }
+}
+
+/// Whether a `|` other than that of `||` stands there, as in a closure, whose parameters may have the
+/// names of the function's.
+fn names_of_its_own(guard: TokenStream) -> bool {
+    let mut of_or = false;
+    any_token(guard, &mut |token| {
+        let TokenTree::Punct(punct) = token else {
+            of_or = false;
+            return false;
+        };
+        let is_bar = punct.as_char() == '|';
+        let found = is_bar && !of_or && punct.spacing() == Spacing::Alone;
+        of_or = is_bar && !of_or && punct.spacing() == Spacing::Joint;
+        found
     })
 }
 
@@ -124,6 +184,10 @@ fn never_begins(propagation: Propagation) -> Option<(&'static str, &'static str,
 }
 
 fn not_async(function: &AnnotatedFn, errors: &mut Errors) {
+    if function.sig.constness.is_some() {
+        // Said there.
+        return;
+    }
     let name = &function.sig.ident;
     let message = if is_entry(function) {
         "a transactional function is async: write `async fn`, and put #[global_transactional] above \
@@ -136,7 +200,7 @@ fn not_async(function: &AnnotatedFn, errors: &mut Errors) {
 }
 
 /// Module path and function, unless the user says otherwise.
-fn name(args: &Args, function: &Ident) -> proc_macro2::TokenStream {
+fn name(args: &Args, function: &Ident) -> TokenStream {
     let mixed = Span::mixed_site();
     if let Some(name) = &args.name {
         return name.to_token_stream();

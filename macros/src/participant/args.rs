@@ -7,7 +7,7 @@ use syn::{Expr, Token};
 use crate::diagnostics::Errors;
 use crate::hygiene::CratePath;
 use crate::syntax::arguments::{
-    Accepted, as_text, check_name, crate_path, expression, parse as parse_arguments,
+    Accepted, as_text, check_name, conversion, crate_path, expression, parse as parse_arguments,
 };
 use crate::two_phase_action::model::Fence;
 
@@ -40,6 +40,8 @@ pub(crate) const ACCEPTED: &[Accepted] = &[
 pub(crate) struct Args {
     pub(crate) name: Option<Expr>,
     pub(crate) fence: Option<Fence>,
+    /// Whether it was `fence = none`, which is a mistake, but no fence.
+    without_fence: bool,
     /// Where `any_instance` stands.
     pub(crate) any_instance: Option<Ident>,
     pub(crate) map_err: Option<Expr>,
@@ -51,17 +53,17 @@ pub(crate) struct Args {
 /// Reads the arguments; mistakes are taken down, each at its own place.
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
     let mut args = Args::default();
-    let misspelt = parse_arguments("participant", ACCEPTED, tokens, errors, |key, input| {
+    args.written = parse_arguments("participant", ACCEPTED, tokens, errors, |key, input| {
         take(&mut args, key, input)
     });
-    args.written.extend(misspelt);
+    if args.without_fence {
+        args.written.retain(|key| key != "fence");
+    }
     args
 }
 
 fn take(args: &mut Args, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
-    let word = key.to_string();
-    args.written.push(word.clone());
-    match word.as_str() {
+    match key.to_string().as_str() {
         "name" => {
             let name = expression(input)?;
             match as_text(&name) {
@@ -72,15 +74,36 @@ fn take(args: &mut Args, key: &Ident, input: ParseStream<'_>) -> syn::Result<()>
         }
         "fence" => {
             let equals = input.fork().parse::<Token![=]>()?.span;
-            let expression = expression(input)?;
-            args.fence = Some(Fence { expression, equals });
+            let fence = Fence::new(expression(input)?, equals)?;
+            args.without_fence = fence.is_none();
+            check_fence(&fence.expression)?;
+            args.fence = Some(fence);
         }
         "any_instance" => args.any_instance = Some(key.clone()),
-        "map_err" => args.map_err = Some(expression(input)?),
+        "map_err" => args.map_err = Some(conversion(input)?),
         // The table holds no other key.
         _ => args.krate = crate_path(input)?,
     }
     Ok(())
+}
+
+/// A fence is read off `self`, unless it is an item.
+fn check_fence(fence: &Expr) -> syn::Result<()> {
+    let Expr::Path(path) = fence else {
+        return Ok(());
+    };
+    let Some(name) = path.path.get_ident().map(ToString::to_string) else {
+        return Ok(());
+    };
+    if name == "self" || name.starts_with(char::is_uppercase) {
+        return Ok(());
+    }
+    let message = if name == "none" {
+        "a participant has no fence unless it names one: leave `fence` out".to_owned()
+    } else {
+        format!("a fence is read off the participant: fence = self.{name}")
+    };
+    Err(syn::Error::new_spanned(fence, message))
 }
 
 /// A literal that is no text needs no compiler to be told from a name.

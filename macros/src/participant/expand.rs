@@ -1,6 +1,8 @@
 //! Model in, tokens out: the impl block with its actions' bodies replaced, the `Participant` impl,
 //! and one record for `inventory`.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Attribute, Token, parse_quote};
@@ -8,13 +10,15 @@ use syn::{Attribute, Token, parse_quote};
 use super::associated::Associated;
 use super::bounds;
 use super::model::Model;
+use super::validate::is_own_type;
 use crate::diagnostics::Errors;
 use crate::hygiene::{CratePath, at, braces, local, with_self};
 use crate::syntax::annotated_fn::AnnotatedFn;
 use crate::syntax::arguments::as_text;
 use crate::syntax::impl_block::{ImplBlock, Item};
 use crate::syntax::parameter::{SelfKind, strip_marks};
-use crate::syntax::public_shape::public_shape as public_shape_of;
+use crate::syntax::public_shape::{on_shared_self, public_shape as public_shape_of};
+use crate::syntax::types::borrows;
 use crate::two_phase_action::args::{self as action_args, Args as ActionArgs};
 use crate::two_phase_action::{expand as action, is_ours};
 
@@ -67,7 +71,7 @@ fn split(
         }
     }
     let block_of = block.with_items(stay);
-    if move_out.is_empty() {
+    if move_out.is_empty() || !is_own_type(&block.header.self_ty) {
         return block_of;
     }
     let attrs = block
@@ -259,14 +263,23 @@ pub(crate) fn public_shape(
     block.header.attrs.push(parse_quote!(#[allow(dead_code)]));
     let all: Vec<&AnnotatedFn> = block.methods().collect();
     let named = named_anywhere(&all);
+    let (mut seen, inherent) = (BTreeSet::new(), block.header.trait_.is_none());
     let block_of = split(
         block,
         |method| named.contains(&method.sig.ident.to_string()),
         |method| {
-            Some(public_shape_of(
-                method,
-                fenced && !does_without_fence(method),
-            ))
+            let ident = &method.sig.ident;
+            let conditional = method.attrs.iter().any(is_condition);
+            // A second method of one name is reported by its name alone.
+            let first = seen.insert(ident.to_string()) || conditional;
+            let fenced = fenced && !does_without_fence(method);
+            first.then(|| {
+                if inherent {
+                    public_shape_of(&on_shared_self(method), fenced)
+                } else {
+                    public_shape_of(method, fenced)
+                }
+            })
         },
     );
     let this = local("self");
@@ -282,7 +295,8 @@ pub(crate) fn public_shape(
         #phase_two
     };
     // A type with lifetimes cannot implement it; that is one of the mistakes.
-    let participant = block.header.generics.lifetimes().next().is_none();
+    let ty = &block.header.self_ty;
+    let participant = is_own_type(ty) && !borrows(ty);
     block.header.generics = bounds::completed(&block.header.generics);
     let participant = participant.then(|| implementation(block, krate, content));
     let errors = errors.into_tokens();

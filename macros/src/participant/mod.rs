@@ -5,6 +5,7 @@ pub(crate) mod args;
 mod associated;
 mod bounds;
 mod expand;
+mod misspelt;
 mod model;
 mod validate;
 
@@ -12,7 +13,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::diagnostics::Errors;
-use crate::syntax::annotated_fn::kind_of_item;
+use crate::syntax::annotated_fn::{AnnotatedFn, kind_of_item};
 use crate::syntax::impl_block::ImplBlock;
 
 /// The annotation's pipeline.
@@ -24,6 +25,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
         Err(error) => return unreadable(item, error, errors),
     };
     let krate = args.krate.clone();
+    misspelt::mend(&mut block, &mut errors);
     let fenced = args.written.iter().any(|key| key == "fence");
     let model = validate::validate(&block, args, &mut errors);
     match model {
@@ -37,7 +39,9 @@ fn unreadable(item: TokenStream, error: syn::Error, mut errors: Errors) -> Token
     match kind_of_item(&item) {
         Some("impl") => errors.push(error),
         found => {
+            let is_fn = syn::parse2::<AnnotatedFn>(item.clone()).is_ok();
             let found = found
+                .or(is_fn.then_some("fn"))
                 .map(|kind| format!("; this is `{kind}`"))
                 .unwrap_or_default();
             let at = item.clone().into_iter().next();

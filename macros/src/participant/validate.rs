@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt;
-use syn::{Attribute, GenericParam, LitStr, Meta};
+use syn::{Attribute, GenericParam, LitStr, Meta, Type};
 
 use super::args::Args;
 use super::bounds;
@@ -12,6 +12,7 @@ use super::model::Model;
 use crate::diagnostics::{Errors, quoted, similar};
 use crate::syntax::annotated_fn::AnnotatedFn;
 use crate::syntax::impl_block::ImplBlock;
+use crate::syntax::types::{borrows, peeled};
 use crate::two_phase_action::args::{self as action_args, Args as ActionArgs, Named, Partnered};
 use crate::two_phase_action::is_ours;
 use crate::two_phase_action::partner::{self, Partner};
@@ -33,14 +34,24 @@ pub(crate) fn validate(block: &ImplBlock, args: Args, errors: &mut Errors) -> Op
         return None;
     }
     let fenced = args.written.iter().any(|key| key == "fence");
-    let annotated = annotated(block, errors);
+    let mut annotated = annotated(block, errors);
+    let bare = bare_partners(&annotated);
+    annotated.retain(|one| {
+        let is_bare = bare.contains(&one.method.sig.ident);
+        if is_bare {
+            let message =
+                "a method that another action names carries no attribute: remove this one";
+            errors.at(one.attr.path(), message);
+        }
+        !is_bare
+    });
     if annotated.is_empty() {
         let message = "no method of this impl block is an action: mark one with \
                        #[two_phase_action(commit = .., rollback = ..)]; it is not recognised under \
                        another name (`use .. as ..`) or inside `cfg_attr`";
         errors.at(block.header.impl_token, message);
     }
-    let (partners, names) = partners(block, &annotated, fenced, errors);
+    let (partners, names) = partners(block, &annotated, &bare, fenced, errors);
     let around = Surroundings {
         fenced,
         may_have_fence: fenced,
@@ -85,10 +96,30 @@ fn check_block(block: &ImplBlock, args: &Args, errors: &mut Errors) {
             errors.at(lifetime, message);
         }
     }
+    check_type(block, errors);
     bounds::check(&block.header.generics, errors);
     if let Some(fence) = &args.fence {
         fence.check_is_place(errors);
     }
+}
+
+/// What can be seen of the type itself: that it is a type of its own, and holds no reference.
+fn check_type(block: &ImplBlock, errors: &mut Errors) {
+    let ty = &block.header.self_ty;
+    if !is_own_type(ty) {
+        let message = "a participant is a type of yours, and the runtime shares it: write `impl` for \
+                       the struct that holds this";
+        errors.at(ty, message);
+    } else if borrows(ty) && block.header.generics.lifetimes().next().is_none() {
+        let message = "a participant lives as long as the runtime, so its type holds no references: \
+                       hold owned values, an `Arc` or a pool";
+        errors.at(ty, message);
+    }
+}
+
+/// Whether the type is named by a path, as structs and enums are.
+pub(super) fn is_own_type(ty: &Type) -> bool {
+    matches!(peeled(ty), Type::Path(_))
 }
 
 /// Whether `#[async_trait]` has changed this method.
@@ -132,6 +163,7 @@ fn annotated<'a>(block: &'a ImplBlock, errors: &mut Errors) -> Vec<Annotated<'a>
 fn partners(
     block: &ImplBlock,
     annotated: &[Annotated<'_>],
+    bare: &[Ident],
     fenced: bool,
     errors: &mut Errors,
 ) -> (Vec<Partner>, BTreeSet<String>) {
@@ -139,7 +171,7 @@ fn partners(
     for Annotated { args, .. } in annotated {
         let partnered = [&args.commit, &args.rollback].into_iter().flatten();
         for named in partnered.filter_map(Partnered::named) {
-            let Some(method) = find(block, named, errors) else {
+            let Some(method) = find(block, named, bare, errors) else {
                 continue;
             };
             if names.insert(named.ident.to_string()) {
@@ -150,13 +182,34 @@ fn partners(
     (partners, names)
 }
 
-fn find<'a>(block: &'a ImplBlock, named: &Named, errors: &mut Errors) -> Option<&'a AnnotatedFn> {
+/// Partners that carry the attribute, without arguments, as if they were actions.
+fn bare_partners(annotated: &[Annotated<'_>]) -> Vec<Ident> {
+    let named: Vec<&Ident> = annotated
+        .iter()
+        .flat_map(|one| [&one.args.commit, &one.args.rollback].into_iter().flatten())
+        .filter_map(|partnered| Some(&partnered.named()?.ident))
+        .collect();
+    annotated
+        .iter()
+        .filter(|one| one.args.written.is_empty())
+        .map(|one| &one.method.sig.ident)
+        .filter(|ident| named.contains(ident))
+        .cloned()
+        .collect()
+}
+
+fn find<'a>(
+    block: &'a ImplBlock,
+    named: &Named,
+    bare: &[Ident],
+    errors: &mut Errors,
+) -> Option<&'a AnnotatedFn> {
     let ident = &named.ident;
     let Some(method) = block.methods().find(|method| method.sig.ident == *ident) else {
         errors.at(ident, not_found(block, ident));
         return None;
     };
-    if method.attrs.iter().any(is_ours) {
+    if method.attrs.iter().any(is_ours) && !bare.contains(ident) {
         let message =
             format!("`{ident}` is an action itself; name a method that ends a branch of this one");
         errors.at(ident, message);
@@ -174,7 +227,10 @@ fn not_found(block: &ImplBlock, ident: &Ident) -> String {
     let hint = match similar(&ident.to_string(), names.iter().map(String::as_str)) {
         Some(name) => format!("; a method with a similar name exists: `{name}`"),
         None if names.is_empty() => "; write it beside this one".to_owned(),
-        None => format!("; its other methods are {}", quoted(&names)),
+        None => format!(
+            "; write it here, beside the action: its other methods are {}",
+            quoted(&names)
+        ),
     };
     format!("no method `{ident}` in this impl block{hint}")
 }
@@ -204,7 +260,17 @@ fn check_unique(
         Some(written) => one(written.value(), Some(written)),
         None => one(ident.unraw().to_string(), None),
     }
-    for alias in &args.alias {
+    let own = match &args.name {
+        Some(written) => written.value(),
+        None => ident.unraw().to_string(),
+    };
+    let (needless, aliases): (Vec<&LitStr>, Vec<&LitStr>) =
+        args.alias.iter().partition(|alias| alias.value() == own);
+    for alias in aliases {
         one(alias.value(), Some(alias));
+    }
+    for alias in needless {
+        let message = "the action is known under its own name anyway: remove this alias";
+        errors.at(alias, message);
     }
 }

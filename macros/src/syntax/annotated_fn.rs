@@ -2,7 +2,7 @@
 //! written must not keep the item from being emitted.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Signature, Token, Visibility};
 
@@ -96,9 +96,11 @@ impl AnnotatedFn {
             sig,
             body,
         } = self;
-        let body = body
-            .as_ref()
-            .map_or_else(|| quote!(;), |body| braces(content, body.braces));
+        let body = body.as_ref().map_or_else(
+            // At the end of the signature: rustc says there that a body is missing.
+            || quote_spanned!(at(sig.paren_token.span.close())=> ;),
+            |body| braces(content, body.braces),
+        );
         quote!(#(#attrs)* #vis #defaultness #sig #body)
     }
 }

@@ -10,6 +10,8 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token, parenthesized};
 
+use super::hints;
+use super::types::shown;
 use crate::diagnostics::{Errors, quoted, similar};
 use crate::hygiene::CratePath;
 
@@ -48,8 +50,8 @@ const NAME_BYTES_MAX: usize = 128;
 
 /// Reads all arguments; `take` reads the value of a known one, its key read already.
 ///
-/// A mistake ends its own argument only: the others are read all the same. What misspelt arguments
-/// were meant to be comes back: those are not missing.
+/// A mistake ends its own argument only: the others are read all the same. What was written, and what
+/// misspelt arguments were meant to be, comes back: those are not missing.
 pub(crate) fn parse(
     annotation: &str,
     accepted: &[Accepted],
@@ -57,12 +59,12 @@ pub(crate) fn parse(
     errors: &mut Errors,
     mut take: impl FnMut(&Ident, ParseStream<'_>) -> syn::Result<()>,
 ) -> Vec<String> {
-    let mut misspelt = Vec::new();
+    let mut written = Vec::new();
     let parser = |input: ParseStream<'_>| {
         let mut seen = Vec::new();
         while !input.is_empty() {
             let before = errors.count();
-            misspelt.extend(meant(accepted, input));
+            written.extend(meant(accepted, input));
             let read = one(annotation, accepted, input, errors, &mut seen, &mut take);
             errors.keep(read);
             if errors.count() == before && !input.is_empty() && !input.peek(Token![,]) {
@@ -74,17 +76,37 @@ pub(crate) fn parse(
     };
     let done = parser.parse2(tokens);
     errors.keep(done);
-    misspelt
+    written
 }
 
-/// What the next argument was probably meant to be, if there is none of its name.
+/// Stands for an argument that was written under a name that says nothing.
+pub(crate) const UNKNOWN: &str = "?";
+
+/// What the next argument is or was probably meant to be.
 fn meant(accepted: &[Accepted], input: ParseStream<'_>) -> Option<String> {
-    let written = input.fork().call(Ident::parse_any).ok()?.to_string();
-    let names = accepted.iter().map(|known| known.name);
-    if names.clone().any(|name| name == written) {
-        return None;
+    let ahead = input.fork();
+    let names = || accepted.iter().map(|known| known.name);
+    if ahead.peek(LitStr) {
+        return names().find(|name| *name == "name").map(str::to_owned);
     }
-    similar(&written, names).map(str::to_owned)
+    let written = ahead.call(Ident::parse_any).ok()?.to_string();
+    if names().any(|name| name == written) {
+        return Some(written);
+    }
+    let known = hints::meant(&written, accepted).map(str::to_owned);
+    known.or_else(|| names_something(&ahead).then(|| UNKNOWN.to_owned()))
+}
+
+/// Whether nothing or one word stands for a value.
+fn names_something(ahead: ParseStream<'_>) -> bool {
+    let ends = |ahead: ParseStream<'_>| ahead.is_empty() || ahead.peek(Token![,]);
+    if ends(ahead) {
+        return true;
+    }
+    let word = ahead
+        .parse::<Token![=]>()
+        .and_then(|_| ahead.parse::<Ident>());
+    word.is_ok() && ends(ahead)
 }
 
 fn one(
@@ -95,19 +117,27 @@ fn one(
     seen: &mut Vec<Ident>,
     take: &mut impl FnMut(&Ident, ParseStream<'_>) -> syn::Result<()>,
 ) -> syn::Result<()> {
+    let list = || listed(annotation, accepted);
+    if let (Ok(text), Some(_)) = (
+        input.fork().parse::<LitStr>(),
+        accepted.iter().find(|known| known.name == "name"),
+    ) {
+        let message = format!(
+            "expected an argument: is it the name? name = {}; {}",
+            text.to_token_stream(),
+            list()
+        );
+        return Err(syn::Error::new(text.span(), message));
+    }
     let key = input.call(Ident::parse_any).map_err(|error| {
-        syn::Error::new(
-            error.span(),
-            format!("expected an argument; {}", listed(annotation, accepted)),
-        )
+        syn::Error::new(error.span(), format!("expected an argument; {}", list()))
     })?;
     let Some(known) = accepted.iter().find(|known| key == known.name) else {
         let written = key.to_string();
-        let meant = did_you_mean(&written, accepted.iter().map(|known| known.name));
-        let list = listed(annotation, accepted);
+        let said = hints::said(annotation, &written, accepted);
         return Err(syn::Error::new(
             key.span(),
-            format!("unknown argument `{written}`{meant} {list}"),
+            format!("unknown argument `{written}`{said} {}", list()),
         ));
     };
     if seen.contains(&key) {
@@ -213,7 +243,10 @@ pub(crate) fn literal_name(key: &Ident, input: ParseStream<'_>) -> syn::Result<L
 /// `= ["name", ..]`, each within the limits of names.
 pub(crate) fn literal_names(key: &Ident, input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
     let value = expression(input)?;
-    let message = format!("`{key}` takes a list of string literals: {key} = [\"..\"]");
+    let example = as_text(&value).map_or("\"..\"".to_owned(), |text| {
+        text.to_token_stream().to_string()
+    });
+    let message = format!("`{key}` takes a list of string literals: {key} = [{example}]");
     let refuse = |tokens: &Expr| syn::Error::new_spanned(tokens, &message);
     let Expr::Array(list) = &value else {
         return Err(refuse(&value));
@@ -268,18 +301,38 @@ pub(crate) fn crate_path(input: ParseStream<'_>) -> syn::Result<CratePath> {
     Ok(CratePath::new(equals, &path))
 }
 
-/// `(TOKENS)`.
+/// `(TOKENS)`. All of them are taken, as what is left over would be reported once more; `too_much` is
+/// what is said of it.
 pub(crate) fn list<T>(
     input: ParseStream<'_>,
+    too_much: &str,
     read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
 ) -> syn::Result<T> {
     let content;
     parenthesized!(content in input);
-    let value = read(&content)?;
-    if content.is_empty() {
-        return Ok(value);
+    let value = read(&content);
+    let left = content.parse::<TokenStream>()?.into_iter().next();
+    match (value, left) {
+        (Ok(_), Some(left)) => Err(syn::Error::new(left.span(), too_much)),
+        (value, _) => value,
     }
-    Err(content.error("this belongs to no argument"))
+}
+
+/// `= PATH` or `= CLOSURE`: what converts an error.
+pub(crate) fn conversion(input: ParseStream<'_>) -> syn::Result<Expr> {
+    let value = expression(input)?;
+    let Expr::Lit(literal) = &value else {
+        return Ok(value);
+    };
+    let written = as_text(&value).and_then(|text| text.parse::<Path>().ok());
+    let example = written.map_or_else(
+        || "ShopError::transaction".to_owned(),
+        |path| shown(path.to_token_stream()),
+    );
+    let message = format!(
+        "`map_err` takes a function or a closure, not its name in quotes: map_err = {example}"
+    );
+    Err(syn::Error::new_spanned(literal, message))
 }
 
 /// `= word`, one of a few.
@@ -297,9 +350,10 @@ pub(crate) fn word<T: Copy>(
             let message = format!("write it without quotes: {key} = {word}");
             Err(syn::Error::new_spanned(written.tokens, message))
         }
-        Some((_, value)) => Ok(*value),
-        None => {
-            let meant = did_you_mean(&written.text, words.iter().map(|(word, _)| *word));
+        Some((_, value)) if written.tokens.clone().into_iter().count() == 1 => Ok(*value),
+        _ => {
+            let text = snake_case(&written.text);
+            let meant = did_you_mean(&text, words.iter().map(|(word, _)| *word));
             let message = format!(
                 "unknown {key} `{}`{meant} accepted are {accepted}",
                 written.text
@@ -309,7 +363,22 @@ pub(crate) fn word<T: Copy>(
     }
 }
 
-/// An identifier, or the literal that was written in its place.
+/// `requires_new` of `RequiresNew` and `REQUIRES_NEW`.
+fn snake_case(written: &str) -> String {
+    if !written.contains(char::is_lowercase) {
+        return written.to_lowercase();
+    }
+    let mut text = String::new();
+    for (at, letter) in written.char_indices() {
+        if at > 0 && letter.is_uppercase() {
+            text.push('_');
+        }
+        text.extend(letter.to_lowercase());
+    }
+    text
+}
+
+/// An identifier, a path that ends in it, or the literal that was written in its place.
 struct Word {
     text: String,
     in_quotes: bool,
@@ -324,6 +393,17 @@ impl Parse for Word {
                 text: text.value(),
                 in_quotes: true,
                 tokens: text.into_token_stream(),
+            });
+        }
+        if let Ok(path) = input.fork().call(Path::parse_mod_style)
+            && let Some(last) = path.segments.last().filter(|_| path.segments.len() > 1)
+        {
+            let text = last.ident.to_string();
+            let tokens = input.call(Path::parse_mod_style)?.into_token_stream();
+            return Ok(Self {
+                text,
+                in_quotes: false,
+                tokens,
             });
         }
         let token: TokenTree = input.parse()?;

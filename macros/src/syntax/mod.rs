@@ -4,6 +4,7 @@ pub(crate) mod annotated_fn;
 pub(crate) mod arguments;
 pub(crate) mod async_fn;
 pub(crate) mod duration;
+mod hints;
 pub(crate) mod impl_block;
 pub(crate) mod parameter;
 pub(crate) mod public_shape;

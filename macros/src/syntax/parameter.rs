@@ -13,7 +13,7 @@ use super::arguments::{Accepted, literal_name, parse as parse_arguments};
 use super::types::{
     argument_of, borrows, has_impl_trait, is_named, lent, mentions, peeled, shown, static_cow,
 };
-use crate::diagnostics::Errors;
+use crate::diagnostics::{Errors, similar};
 
 /// How a method takes its participant.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -104,28 +104,10 @@ impl Marks {
     pub(crate) fn take(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Self {
         let mut marks = Self::default();
         attrs.retain(|attr| {
-            let mut words = MARKS.iter().copied();
-            let Some(word) = words.find(|word| attr.path().is_ident(word)) else {
+            let Some(word) = word_of(attr, errors) else {
                 return true;
             };
-            let mark = match word {
-                "skip" => &mut marks.skip,
-                "tried" => &mut marks.tried,
-                "kept" => &mut marks.kept,
-                "state" => &mut marks.state,
-                // The table holds no other word.
-                _ => {
-                    marks.recorded = Some((attr.clone(), RecordedAs::parse(attr, errors)));
-                    return false;
-                }
-            };
-            if !matches!(attr.meta, Meta::Path(_)) {
-                errors.at(
-                    &attr.meta,
-                    format!("`#[{word}]` takes nothing: write it alone"),
-                );
-            }
-            *mark = Some(attr.clone());
+            marks.put(word, attr, errors);
             false
         });
         let mut conditions = attrs.iter().filter(|attr| is_condition(attr));
@@ -138,12 +120,66 @@ impl Marks {
         marks
     }
 
+    fn put(&mut self, word: &str, attr: &Attribute, errors: &mut Errors) {
+        let mark = match word {
+            "skip" => &mut self.skip,
+            "tried" => &mut self.tried,
+            "kept" => &mut self.kept,
+            "state" => &mut self.state,
+            // The table holds no other word.
+            _ => {
+                let recorded = RecordedAs::parse(attr, errors);
+                if self.recorded.replace((attr.clone(), recorded)).is_some() {
+                    errors.at(attr, twice(word));
+                }
+                return;
+            }
+        };
+        if !matches!(attr.meta, Meta::Path(_)) {
+            let name = if word == "kept" {
+                "; where the value was kept under another name than the parameter's, add \
+                 #[recorded(name = \"..\")]"
+            } else {
+                ""
+            };
+            let message = format!("`#[{word}]` takes nothing: write it alone{name}");
+            errors.at(&attr.meta, message);
+        }
+        if mark.replace(attr.clone()).is_some() {
+            errors.at(attr, twice(word));
+        }
+    }
+
     /// How the parameter is recorded.
     pub(crate) fn recorded_as(&self) -> RecordedAs {
         self.recorded
             .as_ref()
             .map_or_else(RecordedAs::default, |(_, found)| found.clone())
     }
+}
+
+/// Which of our words this is. A misspelt one is taken for what it was meant to be: no other macro's
+/// words are like ours on a parameter, and rustc would say no more than that it does not know it.
+fn word_of(attr: &Attribute, errors: &mut Errors) -> Option<&'static str> {
+    let words = MARKS.iter().copied();
+    let path = attr.path();
+    if let Some(word) = words.clone().find(|word| path.is_ident(word)) {
+        return Some(word);
+    }
+    let written = path.get_ident()?.to_string();
+    let of_rust = [
+        "allow", "cfg", "cfg_attr", "deny", "doc", "expect", "forbid", "warn",
+    ];
+    if of_rust.contains(&written.as_str()) {
+        return None;
+    }
+    let meant = similar(&written, words)?;
+    errors.at(path, format!("did you mean `#[{meant}]`?"));
+    Some(meant)
+}
+
+fn twice(word: &str) -> String {
+    format!("`#[{word}]` is given twice; keep one of the two")
 }
 
 fn is_condition(attr: &Attribute) -> bool {
@@ -182,6 +218,33 @@ pub(crate) fn is_context(ty: &Type) -> bool {
     lent(ty).is_some_and(|ty| is_named(ty, "BranchContext"))
 }
 
+/// Whether the type is a `BranchContext`, lent or not.
+pub(crate) fn names_context(ty: &Type) -> bool {
+    is_context(ty) || is_named(ty, "BranchContext")
+}
+
+/// Whether the type is a `FenceTx`, however it is lent.
+pub(crate) fn names_transaction(ty: &Type) -> bool {
+    match peeled(ty) {
+        Type::Reference(reference) => is_named(&reference.elem, "FenceTx"),
+        other => is_named(other, "FenceTx"),
+    }
+}
+
+/// Whether the type is a context or a transaction that is not lent as phase two lends it.
+pub(crate) fn lent_wrongly(ty: &Type) -> Option<&'static str> {
+    let (inner, exclusive) = match peeled(ty) {
+        Type::Reference(reference) => (&*reference.elem, reference.mutability.is_some()),
+        _ => (ty, false),
+    };
+    let is_owned = !matches!(peeled(ty), Type::Reference(_));
+    if is_named(inner, "BranchContext") && (is_owned || exclusive) {
+        return Some("the context of a branch is lent: take `&BranchContext`");
+    }
+    (is_named(inner, "FenceTx") && !exclusive)
+        .then_some("the fence's transaction is lent for its phase: take `&mut FenceTx<..>`")
+}
+
 /// How a recorded parameter is written, which decides what phase two reads it as.
 #[derive(Clone)]
 pub(crate) enum Form {
@@ -205,7 +268,7 @@ impl Form {
                     .to_owned(),
             );
         }
-        if is_exclusive(ty) {
+        if is_exclusive(ty) || names_transaction(ty) {
             return Err(exclusive(ty));
         }
         if in_trait && is_request(ty) {
@@ -246,7 +309,7 @@ impl Form {
 }
 
 fn exclusive(ty: &Type) -> String {
-    if is_transaction(ty) {
+    if names_transaction(ty) {
         return "this participant has no fence, so there is no transaction to supply: add `fence = \
                 self.db` to #[participant], or remove this parameter"
             .to_owned();

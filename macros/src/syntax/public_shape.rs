@@ -4,11 +4,11 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{FnArg, PatType, ReturnType};
+use syn::{FnArg, PatType, ReturnType, parse_quote};
 
 use super::annotated_fn::AnnotatedFn;
 use super::async_fn::as_async;
-use super::parameter::{Marks, is_exclusive, is_transaction};
+use super::parameter::{Marks, is_exclusive, is_transaction, names_transaction, self_kind};
 use super::return_type::erased;
 use crate::diagnostics::Errors;
 
@@ -28,12 +28,9 @@ pub(crate) fn public_shape(method: &AnnotatedFn, has_fence: bool) -> TokenStream
             FnArg::Receiver(_) => Some(input),
             FnArg::Typed(mut parameter) => {
                 let marks = Marks::take(&mut parameter.attrs, &mut Errors::default());
-                let is_tx = if by_type {
-                    is_transaction
-                } else {
-                    is_exclusive
-                };
-                let hides_tx = marks.skip.is_none() && is_tx(&parameter.ty);
+                let ty = &parameter.ty;
+                let is_tx = names_transaction(ty) || (!by_type && is_exclusive(ty));
+                let hides_tx = marks.skip.is_none() && is_tx;
                 if marks.state.is_some() || hides_tx {
                     hidden.push(parameter);
                     return None;
@@ -51,6 +48,24 @@ pub(crate) fn public_shape(method: &AnnotatedFn, has_fence: bool) -> TokenStream
     let block = body.block();
     let content = checked(&hidden, &method.sig.output, &block);
     shown.with_body(content)
+}
+
+/// An action of an inherent impl as its callers will see it: on `&self`, whatever it takes. Its body
+/// may do what `&self` cannot, so it is left out then.
+pub(crate) fn on_shared_self(method: &AnnotatedFn) -> AnnotatedFn {
+    let mut shown = method.clone();
+    let Some(FnArg::Receiver(receiver)) = shown.sig.inputs.first_mut() else {
+        return shown;
+    };
+    if self_kind(receiver).is_ok() {
+        return shown;
+    }
+    *receiver = parse_quote!(&self);
+    shown.attrs.push(parse_quote!(#[allow(unused_variables)]));
+    if let Some(body) = &mut shown.body {
+        body.statements = quote!(loop {});
+    }
+    shown
 }
 
 /// Whether several parameters may be the transaction, and the type of one says that it is.

@@ -54,6 +54,23 @@ fn erase(ty: &mut Type) {
     }
 }
 
+/// Whether the type is none of those that may be a `Result` under another name.
+pub(crate) fn is_no_result(ty: &Type) -> bool {
+    const PRIMITIVES: [&str; 18] = [
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "str", "String",
+        "u8", "u16", "u32", "u64", "u128", "usize",
+    ];
+    match super::types::peeled(ty) {
+        Type::Path(path) if path.qself.is_none() => PRIMITIVES
+            .iter()
+            .any(|primitive| path.path.is_ident(primitive)),
+        Type::Tuple(_) | Type::Reference(_) | Type::Array(_) | Type::Slice(_) | Type::Ptr(_) => {
+            true
+        }
+        _ => false,
+    }
+}
+
 /// `::<RETURN TYPE>`.
 pub(crate) fn turbofish(output: &Type) -> TokenStream {
     let output = erased(output);

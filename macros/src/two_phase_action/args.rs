@@ -3,14 +3,14 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::parse::ParseStream;
 use syn::spanned::Spanned as _;
-use syn::{Expr, LitStr, Token};
+use syn::{Expr, LitStr, Member, Token};
 
 use super::model::Fence;
 use crate::diagnostics::Errors;
 use crate::hygiene::CratePath;
 use crate::syntax::arguments::{
-    Accepted, as_text, crate_path, expression, is_word, literal_name, literal_names,
-    parse as parse_arguments,
+    Accepted, UNKNOWN, as_text, conversion, crate_path, expression, is_word, literal_name,
+    literal_names, parse as parse_arguments,
 };
 
 /// Every argument on a method. The manual has a heading for each.
@@ -115,14 +115,14 @@ pub(super) fn parse_with<N>(
         written: Vec::new(),
     };
     let partnered = |key: &Ident, input: ParseStream<'_>| partnered(key, input, kind, named);
-    let misspelt = parse_arguments(
+    let written = parse_arguments(
         "two_phase_action",
         accepted,
         tokens,
         errors,
         |key, input| args.take(key, input, partnered),
     );
-    args.written.extend(misspelt);
+    args.written = written;
     args
 }
 
@@ -132,22 +132,32 @@ impl<N> Args<N> {
         self.written.iter().any(|written| written == key)
     }
 
+    /// Which of these are missing; none where as many were written under names that say nothing.
+    pub(crate) fn missing<'a>(&self, keys: &[&'a str]) -> Vec<&'a str> {
+        let missing = keys.iter().copied().filter(|key| !self.has(key));
+        let missing: Vec<&str> = missing.collect();
+        let unknown = self.written.iter().filter(|written| *written == UNKNOWN);
+        if unknown.count() < missing.len() {
+            missing
+        } else {
+            Vec::new()
+        }
+    }
+
     fn take(
         &mut self,
         key: &Ident,
         input: ParseStream<'_>,
         partnered: impl Fn(&Ident, ParseStream<'_>) -> syn::Result<Partnered<N>>,
     ) -> syn::Result<()> {
-        let word = key.to_string();
-        self.written.push(word.clone());
-        match word.as_str() {
+        match key.to_string().as_str() {
             "name" => self.name = Some(literal_name(key, input)?),
             "alias" => self.alias = literal_names(key, input)?,
             "commit" => self.commit = Some(partnered(key, input)?),
             "rollback" => self.rollback = Some(partnered(key, input)?),
             "fence" => self.fence = Some(fence(input)?),
             "always_cancel" => self.always_cancel = Some(key.clone()),
-            "map_err" => self.map_err = Some(expression(input)?),
+            "map_err" => self.map_err = Some(conversion(input)?),
             // The tables hold no other key.
             _ => self.krate = crate_path(input)?,
         }
@@ -158,8 +168,7 @@ impl<N> Args<N> {
 /// `= EXPR`, and where the `=` stands.
 fn fence(input: ParseStream<'_>) -> syn::Result<Fence> {
     let equals = input.fork().parse::<Token![=]>()?.span;
-    let expression = expression(input)?;
-    Ok(Fence { expression, equals })
+    Fence::new(expression(input)?, equals)
 }
 
 /// `= none` or `= VALUE`; a name in quotes is refused.
@@ -181,6 +190,10 @@ fn partnered<N>(
     if is_word(&value, "none") {
         return Ok(Partnered::Nobody(value.span()));
     }
+    if is_word(&value, "None") {
+        let message = format!("nobody is written in small letters: {key} = none");
+        return Err(syn::Error::new_spanned(value, message));
+    }
     named(key, value, equals).map(Partnered::Named)
 }
 
@@ -197,6 +210,26 @@ fn method(key: &Ident, value: Expr, equals: Span) -> syn::Result<Named> {
             return Ok(Named { ident, equals });
         }
     }
-    let message = format!("`{key}` takes a method of this impl block, or `none`: {key} = confirm");
+    let meant = named_in(&value).map_or_else(|| example(key).to_owned(), Ident::to_string);
+    let message = format!("`{key}` takes a method of this impl block, or `none`: {key} = {meant}");
     Err(syn::Error::new_spanned(value, message))
+}
+
+/// What is probably meant by an expression that is no method: `cancel` of `self.cancel`.
+fn named_in(value: &Expr) -> Option<&Ident> {
+    match value {
+        Expr::Path(path) => path.path.segments.last().map(|last| &last.ident),
+        Expr::Call(call) => named_in(&call.func),
+        Expr::MethodCall(call) => Some(&call.method),
+        Expr::Field(field) => match &field.member {
+            Member::Named(name) => Some(name),
+            Member::Unnamed(_) => None,
+        },
+        Expr::Reference(reference) => named_in(&reference.expr),
+        _ => None,
+    }
+}
+
+fn example(key: &Ident) -> &'static str {
+    if key == "commit" { "confirm" } else { "cancel" }
 }

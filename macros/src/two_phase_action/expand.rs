@@ -4,7 +4,7 @@
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::model::{Action, Call, Fence, From, Local, Passed, Read, RecordedParameter, What};
+use super::model::{Action, Call, Fence, From, Local, Passed, RecordedParameter, What};
 use crate::hygiene::{Arrow, CratePath, at, braces, local, moved};
 use crate::syntax::async_fn::Shape;
 use crate::syntax::parameter::{SelfKind, name, recorded_name};
@@ -198,13 +198,12 @@ pub(crate) fn arms(
     let cfgs: Vec<_> = action.cfgs().collect();
     let arms = [("Commit", &action.commit), ("Rollback", &action.rollback)].map(|(word, call)| {
         let word = local(word);
-        let partner_cfgs = call.as_ref().map(|call| &*call.cfgs).unwrap_or_default();
         let future = match call {
             Some(call) => future(action, call, this, fence, krate),
             None => nothing(),
         };
         quote_spanned! {Span::mixed_site()=>
-            #(#cfgs)* #(#partner_cfgs)*
+            #(#cfgs)*
             (#(#names)|*, #decision::#word) => #future,
         }
     });
@@ -241,7 +240,7 @@ fn future(
             let fence = fence.map(|fence| fence.of(this, SelfKind::Arc, krate));
             quote_spanned!(mixed=> let #tx = #fence.transaction(#branch)?;)
         });
-    let values = call.passed.iter().map(value);
+    let values = call.passed.iter().map(|passed| value(passed, krate));
     let instance = match call.self_kind {
         SelfKind::Lent => quote_spanned!(mixed=> &#this),
         SelfKind::Arc => quote_spanned!(mixed=> #this),
@@ -348,7 +347,7 @@ fn read_local(of: &Local, place: Span) -> proc_macro2::Ident {
 }
 
 /// What is passed for a partner's parameter, at the place of that parameter.
-fn value(passed: &Passed) -> TokenStream {
+fn value(passed: &Passed, krate: &CratePath) -> TokenStream {
     let place = at(passed.colon);
     let name = |word: &str| {
         let mut ident = local(word);
@@ -380,9 +379,6 @@ fn value(passed: &Passed) -> TokenStream {
             );
             quote_spanned!(place=> #tried.#lend())
         }
-        What::Read(read) => {
-            let Read { local, how, .. } = &**read;
-            how.of(&read_local(local, passed.colon), place)
-        }
+        What::Read(read) => read.handed(&read_local(&read.local, passed.colon), place, krate),
     }
 }

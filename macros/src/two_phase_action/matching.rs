@@ -6,9 +6,9 @@ use super::args::Named;
 use super::model::{Call, From, Handing, Local, Passed, Read, RecordedParameter, What};
 use super::partner::{Kind, Partner, Takes};
 use super::validate::Parameters;
-use crate::diagnostics::{Errors, quoted};
+use crate::diagnostics::{Errors, quoted, similar};
 use crate::syntax::parameter::{Form, RecordedAs, recorded_name};
-use crate::syntax::types::{argument_of, is_unsized, lent};
+use crate::syntax::types::{argument_of, is_unsized, lent, same_type};
 
 /// The two decisions, each with a partner.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -52,7 +52,6 @@ pub(super) fn call(
         partner: named.ident.clone(),
         equals: named.equals,
         self_kind: partner.self_kind,
-        cfgs: partner.cfgs.clone(),
         arrow: partner.arrow,
         passed,
     }
@@ -285,16 +284,34 @@ fn not_recorded(action: Branched<'_>, parameters: &Parameters, name: &Ident) -> 
                  out here, or remove `#[skip]` there"
         );
     }
+    let written = recorded_name(name);
+    let known = parameters.recorded.iter().map(|recorded| &recorded.ident);
+    let known: Vec<String> = known.map(recorded_name).collect();
+    let known = known.iter().map(String::as_str);
+    let hint = match similar(written.trim_start_matches('_'), known) {
+        Some(meant) if written.starts_with('_') => format!(
+            ". Is it `{meant}`? A phase-two method is only given what it takes: leave out what it does \
+             not use"
+        ),
+        Some(meant) => format!(". Did you mean `{meant}`?"),
+        None if written == "tried" => "; what phase one returned is marked `#[tried]`".to_owned(),
+        None => String::new(),
+    };
     let records = records(parameters);
     let tx = if action.fenced {
         "`&mut FenceTx<..>`, "
     } else {
         ""
     };
-    format!(
-        "`{name}` is not a parameter of `{of}`, which {records}; a phase-two method may also take \
-         {tx}`&BranchContext`, `#[tried] value: &T` and `#[kept] name: T`"
-    )
+    let rest = if hint.is_empty() {
+        format!(
+            "; a phase-two method may also take {tx}`&BranchContext`, `#[tried] value: &T` and `#[kept] \
+             name: T`, and reads what else it needs off `self`"
+        )
+    } else {
+        hint
+    };
+    format!("`{name}` is not a parameter of `{of}`, which {records}{rest}")
 }
 
 /// How a value of this recorded form is handed to a parameter of that type. What does not fit is
@@ -304,6 +321,13 @@ fn handing(form: &Form, wanted: &syn::Type) -> Handing {
         return Handing::Lend;
     }
     if let Some(inner) = argument_of(wanted, "Option").and_then(lent) {
+        // An alias may hide that the type is unsized; written alike, it is the recorded one.
+        if let Form::OptionLent(recorded) = form
+            && !is_unsized(inner)
+            && same_type(recorded, inner)
+        {
+            return Handing::LendRecordedInside(Box::new(recorded.clone()));
+        }
         return if is_unsized(inner) {
             Handing::LendUnsizedInside
         } else {

@@ -19,6 +19,20 @@ pub(crate) struct Fence {
 }
 
 impl Fence {
+    /// The fence of this expression, lent or not.
+    pub(crate) fn new(expression: Expr, equals: Span) -> syn::Result<Self> {
+        let expression = match expression {
+            Expr::Reference(lent) if lent.mutability.is_none() => *lent.expr,
+            other => other,
+        };
+        if let Expr::Lit(literal) = &expression {
+            let message = "a fence is an expression that leads to the pool, not its name in quotes: \
+                           fence = self.db, or the parameter of a free function that is marked #[state]";
+            return Err(syn::Error::new_spanned(literal, message));
+        }
+        Ok(Self { expression, equals })
+    }
+
     /// Whether it is `fence = none`.
     pub(crate) fn is_none(&self) -> bool {
         is_word(&self.expression, "none")
@@ -122,7 +136,6 @@ pub(crate) struct Call {
     pub(crate) partner: Ident,
     pub(crate) equals: Span,
     pub(crate) self_kind: SelfKind,
-    pub(crate) cfgs: Vec<Attribute>,
     pub(crate) arrow: Arrow,
     /// What it takes, in its own order.
     pub(crate) passed: Vec<Passed>,
@@ -188,7 +201,7 @@ pub(crate) enum Local {
 }
 
 /// How a value that phase two has read is handed to a partner.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone)]
 pub(crate) enum Handing {
     /// `user`.
     Move,
@@ -198,22 +211,31 @@ pub(crate) enum Handing {
     LendInside,
     /// `user.as_deref()`, for `Option<&str>`.
     LendUnsizedInside,
+    /// `lent_inside::<T>(&user)`, for `Option<&T>` where that is what was recorded.
+    LendRecordedInside(Box<Type>),
     /// `Cow::Owned(user)`.
     IntoCow,
     /// `user.into_owned()`.
     OutOfCow,
 }
 
-impl Handing {
-    /// The handing of this local.
-    pub(crate) fn of(self, value: &Ident, span: Span) -> TokenStream {
-        match self {
-            Self::Move => quote_spanned!(span=> #value),
-            Self::Lend => quote_spanned!(span=> &#value),
-            Self::LendInside => quote_spanned!(span=> #value.as_ref()),
-            Self::LendUnsizedInside => quote_spanned!(span=> #value.as_deref()),
-            Self::IntoCow => quote_spanned!(span=> ::std::borrow::Cow::Owned(#value)),
-            Self::OutOfCow => quote_spanned!(span=> #value.into_owned()),
+impl Read {
+    /// The value in this local, as the partner takes it.
+    pub(crate) fn handed(&self, value: &Ident, span: Span, krate: &CratePath) -> TokenStream {
+        match self.how {
+            Handing::Move => quote_spanned!(span=> #value),
+            Handing::Lend => quote_spanned!(span=> &#value),
+            Handing::LendInside => quote_spanned!(span=> #value.as_ref()),
+            Handing::LendUnsizedInside => quote_spanned!(span=> #value.as_deref()),
+            Handing::LendRecordedInside(ref ty) => lent_inside(value, ty, span, krate),
+            Handing::IntoCow => quote_spanned!(span=> ::std::borrow::Cow::Owned(#value)),
+            Handing::OutOfCow => quote_spanned!(span=> #value.into_owned()),
         }
     }
+}
+
+/// `lent_inside::<T>(&user)`.
+pub(crate) fn lent_inside(value: &Ident, ty: &Type, span: Span, krate: &CratePath) -> TokenStream {
+    let lend = krate.private_at("lent_inside", span);
+    quote_spanned!(span=> #lend::<#ty>(&#value))
 }

@@ -1,13 +1,13 @@
 //! A phase-two method, read once however many actions it serves.
 
 use proc_macro2::{Ident, Span};
-use syn::{Attribute, FnArg, GenericParam, Generics, PatType, ReturnType, Safety, Type};
+use syn::{FnArg, GenericParam, Generics, PatType, ReturnType, Safety, Type};
 
 use crate::diagnostics::Errors;
 use crate::hygiene::Arrow;
 use crate::syntax::annotated_fn::AnnotatedFn;
 use crate::syntax::parameter::{
-    Form, Marks, RecordedAs, SelfKind, is_context, is_exclusive, name, self_kind,
+    Form, Marks, RecordedAs, SelfKind, is_context, is_exclusive, lent_wrongly, name, self_kind,
 };
 use crate::syntax::types::{argument_of, is_unsized, lent};
 
@@ -16,7 +16,6 @@ pub(crate) struct Partner {
     pub(crate) ident: Ident,
     pub(crate) self_kind: SelfKind,
     pub(crate) arrow: Arrow,
-    pub(crate) cfgs: Vec<Attribute>,
     pub(crate) takes: Vec<Takes>,
 }
 
@@ -96,17 +95,10 @@ pub(crate) fn read(method: &AnnotatedFn, fenced: bool, errors: &mut Errors) -> O
     if errors.count() > before {
         return None;
     }
-    let cfgs = method
-        .attrs
-        .iter()
-        .filter(|attr| attr.path().is_ident("cfg"))
-        .cloned()
-        .collect();
     Some(Partner {
         ident: sig.ident.clone(),
         self_kind: self_kind?,
         arrow: arrow?,
-        cfgs,
         takes,
     })
 }
@@ -168,6 +160,10 @@ fn kind(parameter: &PatType, marks: &Marks, fenced: bool, errors: &mut Errors) -
     if marks.tried.is_some() {
         return tried(parameter, errors);
     }
+    if let Some(message) = lent_wrongly(&parameter.ty) {
+        errors.at(&parameter.ty, message);
+        return None;
+    }
     if marks.kept.is_some() {
         return kept(parameter, marks, errors);
     }
@@ -184,8 +180,12 @@ fn kind(parameter: &PatType, marks: &Marks, fenced: bool, errors: &mut Errors) -
         return Some(Kind::Context);
     }
     let Some(name) = name(parameter) else {
-        let message = "give this parameter a name: phase two receives it by name. Destructure it in \
-                       the body";
+        let message = if matches!(*parameter.pat, syn::Pat::Wild(_)) {
+            "a phase-two method is only given what it takes: leave this parameter out, or give it the \
+             name that it has in the action"
+        } else {
+            "give this parameter a name: phase two receives it by name. Destructure it in the body"
+        };
         errors.at(&parameter.pat, message);
         return None;
     };

@@ -16,8 +16,11 @@ use crate::hygiene::{Arrow, line};
 use crate::syntax::annotated_fn::AnnotatedFn;
 use crate::syntax::async_fn::{Shape, future_output, is_boxed, shape};
 use crate::syntax::parameter::{
-    Form, Marks, SelfKind, is_context, is_exclusive, is_transaction, name, recorded_name, self_kind,
+    Form, Marks, SelfKind, is_exclusive, is_transaction, lent_wrongly, name, names_context,
+    names_transaction, recorded_name, self_kind,
 };
+use crate::syntax::return_type::is_no_result;
+use crate::syntax::types::shown;
 
 /// What an action is checked against.
 #[derive(Clone, Copy)]
@@ -147,27 +150,29 @@ fn missing(attr: &Attribute, args: &Args, errors: &mut Errors) {
                        two is no branch; call it as a plain function";
         errors.at_span(*second, message);
     }
-    let wanted = [
-        ("commit", "makes final what this method reserved", "confirm"),
-        ("rollback", "gives back what this method reserved", "cancel"),
-    ];
-    for (key, what, example) in wanted {
-        if !args.written.iter().any(|written| written == key) {
-            let message = format!(
-                "`{key}` is missing: name the method that {what}: {key} = {example}, or write {key} = none"
-            );
-            errors.at(attr.path(), message);
-        }
+    let missing = args.missing(&["commit", "rollback"]);
+    match missing.as_slice() {
+        ["commit"] => errors.at(
+            attr.path(),
+            "`commit` is missing: name the method that makes final what this method reserved: commit = \
+             confirm, or write commit = none",
+        ),
+        ["rollback"] => errors.at(
+            attr.path(),
+            "`rollback` is missing: name the method that gives back what this method reserved: \
+             rollback = cancel, or write rollback = none",
+        ),
+        [] => {}
+        _ => errors.at(
+            attr.path(),
+            "`commit` and `rollback` are missing: name the methods that make final and give back what \
+             this one reserved: #[two_phase_action(commit = confirm, rollback = cancel)]",
+        ),
     }
 }
 
 fn check_signature(sig: &Signature, errors: &mut Errors) -> Option<(SelfKind, Ident)> {
-    if let Some(constness) = &sig.constness {
-        errors.at(
-            constness,
-            "an action cannot be `const`, since it talks to a coordinator: remove `const`",
-        );
-    }
+    check_const(sig, errors);
     let Some(receiver) = sig.receiver() else {
         errors.at(
             &sig.ident,
@@ -177,6 +182,20 @@ fn check_signature(sig: &Signature, errors: &mut Errors) -> Option<(SelfKind, Id
     };
     let kind = errors.keep(self_kind(receiver))?;
     Some((kind, Ident::new("self", receiver.self_token.span)))
+}
+
+/// That it is not async either is said with it.
+pub(super) fn check_const(sig: &Signature, errors: &mut Errors) {
+    let Some(constness) = &sig.constness else {
+        return;
+    };
+    let write = if sig.asyncness.is_some() {
+        "remove `const`".to_owned()
+    } else {
+        format!("write `async fn {}`", sig.ident)
+    };
+    let message = format!("an action cannot be `const`, since it talks to a coordinator: {write}");
+    errors.at(constness, message);
 }
 
 /// Where the action's future is written, what it resolves to, and its `->`.
@@ -209,10 +228,21 @@ pub(super) fn future(
         Some(Shape::Boxed) | None => None,
     };
     let Some((shape, output)) = output else {
-        let message = format!("an action is async: write `async fn {}`", sig.ident);
-        errors.at(sig.fn_token, message);
+        if sig.constness.is_none() {
+            let message = format!("an action is async: write `async fn {}`", sig.ident);
+            errors.at(sig.fn_token, message);
+        }
         return None;
     };
+    if is_no_result(output) {
+        let message = format!(
+            "an action returns a `Result`, not `{of}`: write `Result<{of}, E>` with `E: \
+             From<unanimous::Error>`",
+            of = shown(output)
+        );
+        errors.at(output, message);
+        return None;
+    }
     Some((shape, output.clone(), Arrow::of(*arrow)))
 }
 
@@ -262,7 +292,7 @@ fn parameters(
 fn errors_none_about_tx(method: &AnnotatedFn) -> bool {
     !method.sig.inputs.iter().any(|input| match input {
         FnArg::Typed(parameter) => {
-            is_exclusive(&parameter.ty)
+            (is_exclusive(&parameter.ty) || names_transaction(&parameter.ty))
                 && !parameter
                     .attrs
                     .iter()
@@ -283,12 +313,14 @@ fn sort(
     if let Some(tried) = &marks.tried {
         let message = "`#[tried]` stands on a parameter of a phase-two method, and this is phase one: remove it";
         errors.at(tried, message);
+        sorted.broken.extend(name(&parameter).cloned());
         return;
     }
     if let Some(kept) = &marks.kept {
         let message = "`#[kept]` stands on a parameter of a phase-two method; phase one keeps with \
                        `BranchContext::keep`";
         errors.at(kept, message);
+        sorted.broken.extend(name(&parameter).cloned());
         return;
     }
     let is_tx = around.fenced && is_exclusive(&parameter.ty);
@@ -300,6 +332,7 @@ fn sort(
         let message =
             "a method has what it needs in `self`, and `#[state]` is for free functions: remove it";
         errors.at(state, message);
+        sorted.broken.extend(name(&parameter).cloned());
         return;
     }
     if marks.skip.is_some() {
@@ -314,6 +347,13 @@ fn sort(
         } else {
             sorted.tx = Some(parameter);
         }
+        return;
+    }
+    if around.fenced
+        && names_transaction(&parameter.ty)
+        && let Some(message) = lent_wrongly(&parameter.ty)
+    {
+        errors.at(&parameter.ty, message);
         return;
     }
     if !around.fenced && around.may_have_fence && is_transaction(&parameter.ty) {
@@ -370,7 +410,7 @@ pub(super) fn recorded(
             "give this parameter a name: phase two receives it by name. Destructure it in the body",
         );
     };
-    if is_context(&parameter.ty) {
+    if names_context(&parameter.ty) {
         return error(
             &parameter.ty,
             "phase one asks for its context: write `BranchContext::current()` in the body; callers \

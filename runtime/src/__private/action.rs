@@ -2,7 +2,7 @@
 //!
 //! The generic functions here hold no logic: they are instantiated once per action.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 #[cfg(feature = "sqlite")]
 use std::marker::PhantomData;
@@ -339,6 +339,11 @@ pub fn argument_or_default<T: DeserializeOwned + HasDefault>(
 ) -> Result<T, PhaseTwoError> {
     let found = branch.argument_if_recorded(name)?;
     Ok(found.unwrap_or_else(T::default_value))
+}
+
+/// What an `Option<&T>` was recorded as, lent again: `T` may be an alias of `str`.
+pub fn lent_inside<T: ToOwned + ?Sized>(owned: &Option<T::Owned>) -> Option<&T> {
+    owned.as_ref().map(Borrow::borrow)
 }
 
 /// What phase one returned, if it is known here; `how` is the witness of phase one, so that a value

@@ -110,8 +110,8 @@ impl States {
     ///
     /// As [`States::get`].
     #[must_use]
-    pub fn cloned<T: Any + Clone>(&self) -> T {
-        self.get::<T>().clone()
+    pub fn cloned<T: Any + OwnState>(&self) -> T {
+        self.get::<T>().own()
     }
 }
 
@@ -132,6 +132,24 @@ pub trait State: Any + Send + Sync {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Any + Send + Sync> State for T {}
+
+/// State that a function takes as a value of its own: every `Clone`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be copied for each call",
+    label = "needs `Clone`",
+    note = "take it lent, `&{Self}`, or an `Arc` of it"
+)]
+pub trait OwnState {
+    /// The copy.
+    fn own(&self) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> OwnState for T {
+    fn own(&self) -> Self {
+        self.clone()
+    }
+}
 
 /// A type of which a function needs the value.
 #[derive(Clone, Copy, Debug)]

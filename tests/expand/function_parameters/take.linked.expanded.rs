@@ -30,7 +30,9 @@ const _: () = {
             let __owned: ::core::option::Option<
                 <Item as ::std::borrow::ToOwned>::Owned,
             > = __branch.argument("first")?;
-            let first: ::core::option::Option<&Item> = __owned.as_ref();
+            let first: ::core::option::Option<&Item> = ::unanimous::__private::lent_inside::<
+                Item,
+            >(&__owned);
             let label: Cow<'static, str> = __branch.argument("label")?;
             let r#type: u8 = __branch.argument("type")?;
             let __answer = sell(journal, sku, items, note, first, label, r#type).await;

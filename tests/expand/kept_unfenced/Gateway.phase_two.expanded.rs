@@ -27,7 +27,9 @@ impl ::unanimous::__private::Participant for Gateway {
                         .argument("card")?;
                     let __answer = Self::release(
                             &self,
-                            __read_authorisation.as_ref(),
+                            ::unanimous::__private::lent_inside::<
+                                Vec<u8>,
+                            >(&__read_authorisation),
                             card,
                         )
                         .await;

@@ -20,7 +20,7 @@ impl ::unanimous::__private::Participant for Owned {
                             &self,
                             cow,
                             word.as_deref(),
-                            number.as_ref(),
+                            ::unanimous::__private::lent_inside::<u8>(&number),
                         )
                         .await;
                     ::unanimous::__private::ended(__answer)

@@ -8,13 +8,13 @@ use syn::ext::IdentExt;
 use super::model::{Action, Bound, Call, State, What};
 use crate::hygiene::{CratePath, at, braces, local, moved};
 use crate::syntax::async_fn::Shape;
-use crate::syntax::parameter::Form;
+use crate::syntax::parameter::{Form, recorded_name};
 use crate::syntax::return_type::{erased, unreachable_return};
 use crate::syntax::types::is_unsized;
 use crate::two_phase_action::expand::{
     allow_unused, how, or_default, recorder, transaction, tried,
 };
-use crate::two_phase_action::model::RecordedParameter;
+use crate::two_phase_action::model::{RecordedParameter, lent_inside};
 
 /// The whole output.
 pub(super) fn expand(action: &Action) -> TokenStream {
@@ -118,7 +118,7 @@ fn fence(action: &Action) -> Option<(TokenStream, TokenStream)> {
     let fence = action.fence.as_ref()?;
     let expression = &fence.expression;
     let named = action.states.iter().filter_map(|state| {
-        let ident = super::mention::of(expression, &state.ident.to_string())?;
+        let ident = super::mention::of(expression, &recorded_name(&state.ident))?;
         Some((ident, state))
     });
     let (mut lets, mut is_state) = (TokenStream::new(), false);
@@ -208,7 +208,9 @@ fn future(action: &Action, call: &Call) -> TokenStream {
     let transaction = transaction.map(|bound| read(action, bound, call));
     let (partner, arguments) = (&call.partner, &call.arguments);
     let answer = placed(&local("__answer"), call.equals);
-    let arguments = Group::new(proc_macro2::Delimiter::Parenthesis, arguments.clone());
+    let mut arguments = Group::new(proc_macro2::Delimiter::Parenthesis, arguments.clone());
+    // What is wrong with the call as a whole is reported from its first token to its last.
+    arguments.set_span(at(call.equals));
     let called = quote_spanned!(at(call.equals)=> let #answer = #partner #arguments.await;);
     let ended = action.krate.private_at("ended", call.equals);
     let ended = quote_spanned!(at(call.equals)=> #ended(#answer));
@@ -255,10 +257,12 @@ fn read(action: &Action, bound: &Bound, call: &Call) -> TokenStream {
                 }
                 Form::Lent(ty) => quote_spanned!(mixed=> #ident: &#ty = &__owned),
                 Form::OptionLent(ty) => {
-                    let lend = local(if is_unsized(ty) { "as_deref" } else { "as_ref" });
-                    quote_spanned! {mixed=>
-                        #ident: ::core::option::Option<&#ty> = __owned.#lend()
-                    }
+                    let inside = if is_unsized(ty) {
+                        quote_spanned!(mixed=> __owned.as_deref())
+                    } else {
+                        lent_inside(&local("__owned"), ty, mixed, krate)
+                    };
+                    quote_spanned!(mixed=> #ident: ::core::option::Option<&#ty> = #inside)
                 }
             };
             quote_spanned!(mixed=> let __owned: #owned = #value; let #lent;)

@@ -2,8 +2,9 @@
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::ext::IdentExt;
 
-/// The first mention of this name as a value, with its own place and hygiene: not after a `.` or a
+/// The first mention of this name, which is no raw one, as a value, with its own place and hygiene: not after a `.` or a
 /// `::`, where it is a field, a method or an item, but also inside the text of a format string.
 pub(crate) fn of(tokens: impl ToTokens, name: &str) -> Option<Ident> {
     find(tokens.into_token_stream(), name)
@@ -14,7 +15,7 @@ fn find(tokens: TokenStream, name: &str) -> Option<Ident> {
     let mut before = (' ', ' ');
     for token in tokens {
         let found = match &token {
-            TokenTree::Ident(ident) if *ident == name && !is_qualified(before) => {
+            TokenTree::Ident(ident) if ident.unraw() == name && !is_qualified(before) => {
                 Some(ident.clone())
             }
             TokenTree::Literal(literal) if captures(&literal.to_string(), name) => {
@@ -54,6 +55,12 @@ fn captures(literal: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_raw_identifier_is_the_name_that_it_spells() {
+        let tokens: TokenStream = "f(r#user, 1)".parse().unwrap();
+        assert_eq!(of(tokens, "user").unwrap().to_string(), "r#user");
+    }
 
     #[test]
     fn only_values_are_mentions() {

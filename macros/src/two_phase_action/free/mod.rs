@@ -3,7 +3,7 @@
 
 pub(crate) mod args;
 mod expand;
-mod mention;
+pub(crate) mod mention;
 mod model;
 mod parameters;
 mod validate;

@@ -6,6 +6,7 @@ use syn::{Attribute, Expr, ExprPath, LitStr, PatType, Type};
 use crate::hygiene::{Arrow, CratePath};
 use crate::syntax::annotated_fn::{AnnotatedFn, Body};
 use crate::syntax::async_fn::Shape;
+use crate::syntax::parameter::recorded_name;
 use crate::two_phase_action::model::{Fence, RecordedParameter};
 
 /// A free function with its two partners.
@@ -46,13 +47,13 @@ impl Action {
     /// Whether anything but the body uses this state.
     pub(crate) fn is_used_outside(&self, state: &Ident) -> bool {
         let in_fence = self.fence.as_ref().is_some_and(|fence| {
-            super::mention::of(&fence.expression, &state.to_string()).is_some()
+            super::mention::of(&fence.expression, &recorded_name(state)).is_some()
         });
         in_fence
-            || self
-                .calls()
-                .flat_map(|call| &call.bound)
-                .any(|bound| matches!(bound.what, What::State(_)) && bound.ident == *state)
+            || self.calls().flat_map(|call| &call.bound).any(|bound| {
+                matches!(bound.what, What::State(_))
+                    && recorded_name(&bound.ident) == recorded_name(state)
+            })
     }
 
     fn calls(&self) -> impl Iterator<Item = &Call> {

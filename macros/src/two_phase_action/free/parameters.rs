@@ -7,7 +7,9 @@ use syn::{FnArg, PatType, Token, Type};
 use super::model::State;
 use crate::diagnostics::Errors;
 use crate::syntax::annotated_fn::AnnotatedFn;
-use crate::syntax::parameter::{Marks, is_exclusive, is_transaction, name};
+use crate::syntax::parameter::{
+    Marks, is_exclusive, is_transaction, lent_wrongly, name, names_transaction,
+};
 use crate::syntax::types::{borrows, has_impl_trait, is_unsized, peeled, same_type};
 use crate::two_phase_action::model::RecordedParameter;
 use crate::two_phase_action::validate::{Surroundings, check_unique, recorded};
@@ -43,7 +45,7 @@ pub(super) fn sorted(function: &AnnotatedFn, fenced: bool, errors: &mut Errors) 
         }
     }
     let exclusive = function.sig.inputs.iter().any(
-        |input| matches!(input, FnArg::Typed(parameter) if is_exclusive(&parameter.ty) && !is_marked(parameter)),
+        |input| matches!(input, FnArg::Typed(parameter) if (is_exclusive(&parameter.ty) || names_transaction(&parameter.ty)) && !is_marked(parameter)),
     );
     if fenced && !exclusive {
         let message = "a fenced action works in the fence's transaction: add `tx: &mut FenceTx<..>` \
@@ -111,6 +113,13 @@ fn sort(
     }
     if is_tx {
         transaction(parameter, fenced, sorted, errors);
+        return;
+    }
+    if fenced
+        && names_transaction(&parameter.ty)
+        && let Some(message) = lent_wrongly(&parameter.ty)
+    {
+        errors.at(&parameter.ty, message);
         return;
     }
     record(&parameter, &marks, function, sorted, errors);

@@ -13,11 +13,11 @@ use crate::diagnostics::{Errors, quoted};
 use crate::hygiene::line;
 use crate::syntax::annotated_fn::AnnotatedFn;
 use crate::syntax::arguments::is_word;
-use crate::syntax::parameter::recorded_name;
+use crate::syntax::parameter::{name, recorded_name};
 use crate::syntax::types::{same_type, shown};
 use crate::two_phase_action::args::Partnered;
 use crate::two_phase_action::is_ours;
-use crate::two_phase_action::validate::future;
+use crate::two_phase_action::validate::{check_const, future};
 
 /// The action, checked; nothing if a mistake was found in it.
 pub(super) fn validate(function: &AnnotatedFn, args: Args, errors: &mut Errors) -> Option<Action> {
@@ -73,17 +73,24 @@ pub(super) fn validate(function: &AnnotatedFn, args: Args, errors: &mut Errors) 
 }
 
 fn missing(function: &Ident, args: &Args, errors: &mut Errors) {
-    let wanted = [
-        ("commit", "makes final what this one reserved", "confirm"),
-        ("rollback", "gives back what this one reserved", "cancel"),
-    ];
-    for (key, what, example) in wanted {
-        if !args.has(key) {
-            let message = format!(
-                "`{key}` is missing: name the function that {what}: {key} = {example}, or write {key} = none"
-            );
-            errors.at(function, message);
-        }
+    let missing = args.missing(&["commit", "rollback"]);
+    match missing.as_slice() {
+        ["commit"] => errors.at(
+            function,
+            "`commit` is missing: name the function that makes final what this one reserved: commit = \
+             confirm, or write commit = none",
+        ),
+        ["rollback"] => errors.at(
+            function,
+            "`rollback` is missing: name the function that gives back what this one reserved: rollback \
+             = cancel, or write rollback = none",
+        ),
+        [] => {}
+        _ => errors.at(
+            function,
+            "`commit` and `rollback` are missing: name the functions that make final and give back what \
+             this one reserved: #[two_phase_action(commit = confirm, rollback = cancel)]",
+        ),
     }
     if let (Some(Partnered::Nobody(_)), Some(Partnered::Nobody(place))) =
         (&args.commit, &args.rollback)
@@ -110,11 +117,7 @@ fn check_always_cancel(args: &Args, errors: &mut Errors) {
 }
 
 fn check_signature(sig: &Signature, errors: &mut Errors) {
-    if let Some(constness) = &sig.constness {
-        let message =
-            "an action cannot be `const`, since it talks to a coordinator: remove `const`";
-        errors.at(constness, message);
-    }
+    check_const(sig, errors);
     for parameter in &sig.generics.params {
         if !matches!(parameter, GenericParam::Lifetime(_)) {
             let message = "an action that is a free function is one function: generics make it \
@@ -139,13 +142,11 @@ fn check_fence(args: &Args, parameters: &Parameters, errors: &mut Errors) {
                        `fence` out";
         errors.at(&fence.expression, message);
     }
+    check_fence_is_known(&fence.expression, parameters, errors);
     let recorded = parameters.recorded.iter().map(|one| &one.ident);
-    let transaction = parameters
-        .tx
-        .as_ref()
-        .and_then(crate::syntax::parameter::name);
+    let transaction = parameters.tx.as_ref().and_then(name);
     for name in recorded.chain(&parameters.skipped).chain(transaction) {
-        if let Some(found) = mention::of(&fence.expression, &name.to_string()) {
+        if let Some(found) = mention::of(&fence.expression, &recorded_name(name)) {
             let message = format!(
                 "the fence is known before any call, from state alone, and `{name}` is passed by \
                  the caller: name a parameter marked `#[state]`"
@@ -153,6 +154,32 @@ fn check_fence(args: &Args, parameters: &Parameters, errors: &mut Errors) {
             errors.at(found, message);
         }
     }
+}
+
+/// A lower-case word is no item: it was meant as a state.
+fn check_fence_is_known(expression: &Expr, parameters: &Parameters, errors: &mut Errors) {
+    let Expr::Path(path) = expression else { return };
+    let Some(name) = path.path.get_ident() else {
+        return;
+    };
+    let written = recorded_name(name);
+    let transaction = parameters.tx.as_ref().and_then(name);
+    let states = parameters.states.iter().map(|state| &state.ident);
+    let mut known = states
+        .chain(&parameters.skipped)
+        .chain(parameters.recorded.iter().map(|one| &one.ident))
+        .chain(transaction)
+        .map(recorded_name);
+    let is_word = ["none", "self"].contains(&written.as_str());
+    let is_item = written.starts_with(char::is_uppercase);
+    if parameters.broken || is_word || is_item || known.any(|known| known == written) {
+        return;
+    }
+    let message = format!(
+        "`{name}` is no parameter: mark one that is the pool, `#[state] {name}: &SqlitePool`, and name it: \
+         fence = {name}"
+    );
+    errors.at(name, message);
 }
 
 /// What can be passed to a partner.
@@ -250,9 +277,10 @@ impl Passing<'_> {
         }
         let mut bound = Vec::new();
         for name in &self.parameters.in_order {
-            if let (Some(ident), Some(what)) =
-                (mention::of(list, &name.to_string()), self.parameter(name))
-            {
+            if let (Some(ident), Some(what)) = (
+                mention::of(list, &recorded_name(name)),
+                self.parameter(name),
+            ) {
                 bound.push(Bound { ident, what });
             }
         }
@@ -278,7 +306,7 @@ impl Passing<'_> {
     /// looks up.
     fn check_known(&self, expression: &Expr, errors: &mut Errors) {
         for skipped in &self.parameters.skipped {
-            if let Some(found) = mention::of(expression, &skipped.to_string()) {
+            if let Some(found) = mention::of(expression, &recorded_name(skipped)) {
                 let message = format!(
                     "`{skipped}` is marked `#[skip]` in `{}`, so phase two does not have it: leave it \
                  out here, or remove `#[skip]` there",
@@ -288,6 +316,10 @@ impl Passing<'_> {
                 return;
             }
         }
+        if let Some(message) = self.no_value(expression) {
+            errors.at(expression, message);
+            return;
+        }
         let Expr::Path(path) = expression else { return };
         let Some(name) = path.path.get_ident() else {
             return;
@@ -295,7 +327,8 @@ impl Passing<'_> {
         let is_item = name
             .to_string()
             .starts_with(|first: char| first.is_uppercase());
-        let known = self.parameters.in_order.contains(name)
+        let mut in_order = self.parameters.in_order.iter().map(recorded_name);
+        let known = in_order.any(|known| known == recorded_name(name))
             || ["tried", "branch"].iter().any(|word| name == word);
         if is_item || known {
             return;
@@ -312,6 +345,22 @@ impl Passing<'_> {
             self.action
         );
         errors.at(name, message);
+    }
+
+    /// Why an expression of a known form is none that can be passed.
+    fn no_value(&self, expression: &Expr) -> Option<String> {
+        match expression {
+            Expr::Assign(pair) => Some(format!(
+                "a function is passed its parameters in order: write `{}` alone, in its place",
+                shown(&pair.right)
+            )),
+            Expr::Reference(lent) if lent.mutability.is_some() => {
+                let tx = self.parameters.tx.as_ref().and_then(name)?;
+                let is_tx = mention::of(&lent.expr, &recorded_name(tx)).is_some();
+                is_tx.then(|| format!("`{tx}` is lent to phase two as it is: pass `{tx}`"))
+            }
+            _ => None,
+        }
     }
 
     fn parameter(&self, name: &Ident) -> Option<What> {
