@@ -21,7 +21,7 @@ pub(crate) const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "a partner's parameter that the action does not have",
         "two_phase_action/fail/partner_parameter_not_recorded",
-        "`too` is not a parameter of `prepare`, which records `to`, `pages`; a phase-two method \
+        "`copies` is not a parameter of `prepare`, which records `to`, `pages`; a phase-two method \
          may also take `&BranchContext`",
     ),
     (
@@ -47,7 +47,7 @@ pub(crate) const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "a parameter without serde",
         "two_phase_action/fail/parameter_without_serde",
-        "the trait bound `Letter: serde::Serialize` is not satisfied",
+        "or mark the parameter `#[skip]`: phase two goes without it then",
     ),
     (
         "a partner that returns nothing",
@@ -209,6 +209,116 @@ pub(crate) const MISTAKES: &[(&str, &str, &str)] = &[
         "below #[tokio::main]",
         "global_transactional/fail/below_the_main_of_tokio",
         "put #[global_transactional] above #[tokio::main]",
+    ),
+    (
+        "a partner's parameter that is misspelt",
+        "two_phase_action/fail/partner_parameter_misspelt",
+        "Did you mean `pages`?",
+    ),
+    (
+        "a partner's parameter with an underscore",
+        "two_phase_action/fail/partner_parameter_underscored",
+        "leave out what it does not use",
+    ),
+    (
+        "a mark that is misspelt",
+        "two_phase_action/fail/marks_misspelt",
+        "did you mean `#[skip]`?",
+    ),
+    (
+        "an attribute that is misspelt",
+        "two_phase_action/fail/attribute_misspelt",
+        "did you mean `#[two_phase_action]`?",
+    ),
+    (
+        "an attribute inside `cfg_attr`",
+        "two_phase_action/fail/attribute_under_condition",
+        "#[participant] does not see what `cfg_attr` adds",
+    ),
+    (
+        "an attribute on a partner",
+        "two_phase_action/fail/attribute_on_a_partner",
+        "carries no attribute: remove this one",
+    ),
+    (
+        "a partner in another block",
+        "two_phase_action/fail/partner_in_another_block",
+        "write it here, beside the action",
+    ),
+    (
+        "the words of other frameworks",
+        "two_phase_action/fail/words_of_others",
+        "unknown argument `confirm`, did you mean `commit`?",
+    ),
+    (
+        "an argument of another annotation",
+        "two_phase_action/fail/argument_of_another_annotation",
+        "it is one of #[global_transactional]",
+    ),
+    (
+        "a transaction that is not lent",
+        "two_phase_action/fail/transaction_not_lent",
+        "take `&mut FenceTx<..>`",
+    ),
+    (
+        "a context that is not lent",
+        "two_phase_action/fail/context_not_lent",
+        "take `&BranchContext`",
+    ),
+    (
+        "a receiver by value",
+        "two_phase_action/fail/receiver_not_shared",
+        "take &self or self: Arc<Self>",
+    ),
+    (
+        "a fence that is a field's name alone",
+        "participant/fail/fence_without_self",
+        "write `fence = self.db`",
+    ),
+    (
+        "a name without its key",
+        "participant/fail/name_without_key",
+        "name = \"mailer\"",
+    ),
+    (
+        "a participant that is not `Sync`",
+        "participant/fail/not_sync",
+        "a `Mutex` or an atomic in place of a `RefCell`",
+    ),
+    (
+        "a name that is no text",
+        "participant/fail/name_of_wrong_type",
+        "a participant's name is text, and `u32` is none",
+    ),
+    (
+        "another crate",
+        "participant/fail/crate_is_another",
+        "crate_must_name_the_crate_unanimous",
+    ),
+    (
+        "a runtime that is none",
+        "global_transactional/fail/runtime_of_wrong_type",
+        "`runtime` takes a `unanimous::Runtime`, and `u8` is none",
+    ),
+    (
+        "a guard that asks a parameter",
+        "global_transactional/fail/commit_on_asks_a_parameter",
+        "decide in the body which error to return",
+    ),
+    (
+        "two patterns in `commit_on`",
+        "global_transactional/fail/commit_on_two_patterns",
+        "errors are separated by `|`",
+    ),
+    (
+        "a propagation without its key",
+        "global_transactional/fail/propagation_without_key",
+        "did you mean `propagation = requires_new`?",
+    ),
+    (
+        "a conversion in quotes",
+        "global_transactional/fail/map_err_in_quotes",
+        "map_err = ShopError::Transaction",
     ),
 ];
 

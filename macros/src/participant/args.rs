@@ -101,7 +101,7 @@ fn check_fence(fence: &Expr) -> syn::Result<()> {
     let message = if name == "none" {
         "a participant has no fence unless it names one: leave `fence` out".to_owned()
     } else {
-        format!("a fence is read off the participant: fence = self.{name}")
+        format!("a fence is read off the participant: write `fence = self.{name}`")
     };
     Err(syn::Error::new_spanned(fence, message))
 }

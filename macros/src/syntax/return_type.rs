@@ -8,6 +8,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, GenericArgument, PathArguments, Type};
 
+use super::types::is_primitive;
 use crate::hygiene::{at, local};
 
 /// Input: `Result<u64, E>`; output: a statement that would return it, and never runs.
@@ -56,14 +57,8 @@ fn erase(ty: &mut Type) {
 
 /// Whether the type is none of those that may be a `Result` under another name.
 pub(crate) fn is_no_result(ty: &Type) -> bool {
-    const PRIMITIVES: [&str; 18] = [
-        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "str", "String",
-        "u8", "u16", "u32", "u64", "u128", "usize",
-    ];
     match super::types::peeled(ty) {
-        Type::Path(path) if path.qself.is_none() => PRIMITIVES
-            .iter()
-            .any(|primitive| path.path.is_ident(primitive)),
+        Type::Path(_) => is_primitive(ty),
         Type::Tuple(_) | Type::Reference(_) | Type::Array(_) | Type::Slice(_) | Type::Ptr(_) => {
             true
         }

@@ -135,6 +135,29 @@ pub(crate) fn is_unsized(ty: &Type) -> bool {
             .any(|name| is_named(ty, name))
 }
 
+/// Whether the type is a primitive one, or a `String`.
+pub(crate) fn is_primitive(ty: &Type) -> bool {
+    const PRIMITIVES: [&str; 18] = [
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "str", "String",
+        "u8", "u16", "u32", "u64", "u128", "usize",
+    ];
+    let mut primitives = PRIMITIVES.iter();
+    matches!(peeled(ty), Type::Path(path) if primitives.any(|name| path.path.is_ident(name)))
+}
+
+/// Whether the type may be another name for an unsized one.
+pub(crate) fn may_be_unsized(ty: &Type) -> bool {
+    let Type::Path(path) = peeled(ty) else {
+        return false;
+    };
+    let plain = path
+        .path
+        .segments
+        .last()
+        .is_some_and(|last| last.arguments.is_none());
+    plain && !is_primitive(ty)
+}
+
 /// The type with every lifetime made `'static`.
 pub(crate) fn with_static_lifetimes(ty: &Type) -> TokenStream {
     statics(ty.to_token_stream())

@@ -8,7 +8,7 @@ use super::partner::{Kind, Partner, Takes};
 use super::validate::Parameters;
 use crate::diagnostics::{Errors, quoted, similar};
 use crate::syntax::parameter::{Form, RecordedAs, recorded_name};
-use crate::syntax::types::{argument_of, is_unsized, lent, same_type};
+use crate::syntax::types::{argument_of, is_unsized, lent, may_be_unsized, same_type};
 
 /// The two decisions, each with a partner.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -324,6 +324,7 @@ fn handing(form: &Form, wanted: &syn::Type) -> Handing {
         // An alias may hide that the type is unsized; written alike, it is the recorded one.
         if let Form::OptionLent(recorded) = form
             && !is_unsized(inner)
+            && may_be_unsized(inner)
             && same_type(recorded, inner)
         {
             return Handing::LendRecordedInside(Box::new(recorded.clone()));

@@ -16,7 +16,7 @@ use crate::Error;
 use crate::branch::Branch;
 #[cfg(feature = "sqlite")]
 use crate::branch::fence::{DynFence, Fence, FenceDatabase, FenceTx};
-use crate::branch::record::text_of;
+use crate::branch::record::{Readable, text_of};
 use crate::branch::run::{self, Ended, Replay};
 use crate::branch::{ActionSpec, Participant, PhaseTwoError, SourceLocation};
 use crate::context::Ambient;
@@ -333,7 +333,7 @@ impl<T: Default> HasDefault for T {
 /// # Errors
 ///
 /// As [`Branch::argument_or_default`].
-pub fn argument_or_default<T: DeserializeOwned + HasDefault>(
+pub fn argument_or_default<T: Readable + HasDefault>(
     branch: &Branch,
     name: &str,
 ) -> Result<T, PhaseTwoError> {

@@ -141,6 +141,7 @@ impl<T: Any + Send + Sync> State for T {}
 )]
 pub trait OwnState {
     /// The copy.
+    #[must_use]
     fn own(&self) -> Self;
 }
 

@@ -11,7 +11,7 @@ use unanimous_protocol::Decision;
 use unanimous_protocol::message::{Json, Kept};
 
 use super::BranchContext;
-use super::record::{RecordError, Recorded};
+use super::record::{Readable, RecordError, Recorded};
 
 /// Why phase two of a branch did not succeed.
 ///
@@ -188,7 +188,7 @@ impl Branch {
     ///
     /// When it is missing or is not a `T`: another version recorded it, so another instance may
     /// know better ([`PhaseTwoError::not_here`]). The error never shows a value.
-    pub fn argument<T: DeserializeOwned>(&self, name: &str) -> Result<T, PhaseTwoError> {
+    pub fn argument<T: Readable>(&self, name: &str) -> Result<T, PhaseTwoError> {
         self.arguments.read(name).map_err(|why| {
             PhaseTwoError::not_here(format!("the argument `{name}` of {}: {why}", self.action()))
         })
@@ -200,7 +200,7 @@ impl Branch {
     /// # Errors
     ///
     /// When what was recorded is not a `T`, as [`Branch::argument`].
-    pub fn argument_or_default<T: DeserializeOwned + Default>(
+    pub fn argument_or_default<T: Readable + Default>(
         &self,
         name: &str,
     ) -> Result<T, PhaseTwoError> {
@@ -209,7 +209,7 @@ impl Branch {
     }
 
     /// One recorded argument by its name, if anything was recorded under it.
-    pub(crate) fn argument_if_recorded<T: DeserializeOwned>(
+    pub(crate) fn argument_if_recorded<T: Readable>(
         &self,
         name: &str,
     ) -> Result<Option<T>, PhaseTwoError> {
@@ -225,7 +225,7 @@ impl Branch {
     /// # Errors
     ///
     /// When it is not a `T`. The error never shows a value.
-    pub fn kept<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, PhaseTwoError> {
+    pub fn kept<T: Readable>(&self, name: &str) -> Result<Option<T>, PhaseTwoError> {
         let decoded = self.kept.get(name).map(|json| serde_json::from_str(json));
         decoded.transpose().map_err(|_| {
             let (action, wanted) = (self.action(), type_name::<T>());
@@ -238,7 +238,7 @@ impl Branch {
     /// # Errors
     ///
     /// When it kept nothing, or no `T`: another version may have kept it under another name.
-    pub fn kept_or_missing<T: DeserializeOwned>(&self, name: &str) -> Result<T, PhaseTwoError> {
+    pub fn kept_or_missing<T: Readable>(&self, name: &str) -> Result<T, PhaseTwoError> {
         self.kept(name)?.ok_or_else(|| {
             PhaseTwoError::not_here(format!("{} kept nothing as `{name}`", self.action()))
         })

@@ -87,6 +87,31 @@ pub enum RecordError {
     OutsideTransaction,
 }
 
+/// A type whose values can be read back in phase two: every `DeserializeOwned`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read back in phase two",
+    label = "needs `serde::Deserialize`, and no lifetime",
+    note = "derive it, with what records it: `#[derive(serde::Serialize, serde::Deserialize)]`; types \
+            of another crate have it behind that crate's feature `serde`"
+)]
+pub trait Readable: DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned> Readable for T {}
+
+/// A type whose values can be recorded: every `Serialize`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be recorded for phase two",
+    label = "needs `serde::Serialize`",
+    note = "derive it, with what reads it back: `#[derive(serde::Serialize, serde::Deserialize)]`; \
+            types of another crate have it behind that crate's feature `serde`",
+    note = "or mark the parameter `#[skip]`: phase two goes without it then"
+)]
+pub trait Recordable: Serialize {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + ?Sized> Recordable for T {}
+
 impl Recorder {
     /// Starts with no arguments.
     #[must_use]
@@ -112,7 +137,7 @@ impl Recorder {
     /// Records one argument under its name.
     #[inline]
     #[must_use]
-    pub fn put<T: Serialize + ?Sized>(mut self, name: &str, value: &T) -> Self {
+    pub fn put<T: Recordable + ?Sized>(mut self, name: &str, value: &T) -> Self {
         if !self.refused {
             self.write(name, value);
         }

@@ -27,9 +27,7 @@ impl ::unanimous::__private::Participant for Gateway {
                         .argument("card")?;
                     let __answer = Self::release(
                             &self,
-                            ::unanimous::__private::lent_inside::<
-                                Vec<u8>,
-                            >(&__read_authorisation),
+                            __read_authorisation.as_ref(),
                             card,
                         )
                         .await;

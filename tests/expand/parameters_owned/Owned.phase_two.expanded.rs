@@ -20,7 +20,7 @@ impl ::unanimous::__private::Participant for Owned {
                             &self,
                             cow,
                             word.as_deref(),
-                            ::unanimous::__private::lent_inside::<u8>(&number),
+                            number.as_ref(),
                         )
                         .await;
                     ::unanimous::__private::ended(__answer)

@@ -26,6 +26,8 @@ mod action_map_err;
 mod action_name;
 #[path = "../../expand/alias.rs"]
 mod alias;
+#[path = "../../expand/alias_of_unsized.rs"]
+mod alias_of_unsized;
 #[path = "../../expand/always_cancel.rs"]
 mod always_cancel;
 #[path = "../../expand/any_instance.rs"]
@@ -52,6 +54,8 @@ mod function_listed;
 mod function_named;
 #[path = "../../expand/function_parameters.rs"]
 mod function_parameters;
+#[path = "../../expand/function_raw_identifiers.rs"]
+mod function_raw_identifiers;
 #[path = "../../expand/function_transactional.rs"]
 mod function_transactional;
 #[path = "../../expand/function_unfenced.rs"]
@@ -170,6 +174,7 @@ run! {
     action_map_err
     action_name
     alias
+    alias_of_unsized
     always_cancel
     any_instance
     arc_receiver
@@ -183,6 +188,7 @@ run! {
     function_listed
     function_named
     function_parameters
+    function_raw_identifiers
     function_transactional
     function_unfenced
     future_sizes

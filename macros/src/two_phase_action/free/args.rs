@@ -49,6 +49,8 @@ pub(crate) struct Named {
     pub(crate) path: ExprPath,
     /// `(tx, user, tried)`: what to pass; else every parameter is, in order.
     pub(crate) list: Option<Punctuated<Expr, Token![,]>>,
+    /// Where that list stands, or the `=`.
+    pub(crate) parens: Span,
     /// Where the `=` before it stands: errors about the call to it are reported there.
     pub(crate) equals: Span,
 }
@@ -63,15 +65,20 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
 
 /// `confirm` or `confirm(tx, user)`.
 fn function(key: &Ident, value: Expr, equals: Span) -> syn::Result<Named> {
-    let (path, list) = match value {
-        Expr::Path(path) => (path, None),
+    let (path, list, parens) = match value {
+        Expr::Path(path) => (path, None, equals),
         Expr::Call(call) => match ungrouped(*call.func.clone()) {
-            Expr::Path(path) => (path, Some(call.args)),
+            Expr::Path(path) => (path, Some(call.args), call.paren_token.span.join()),
             _ => return Err(no_function(key, &Expr::Call(call))),
         },
         other => return Err(no_function(key, &other)),
     };
-    Ok(Named { path, list, equals })
+    Ok(Named {
+        path,
+        list,
+        parens,
+        equals,
+    })
 }
 
 fn no_function(key: &Ident, value: &Expr) -> syn::Error {

@@ -10,7 +10,7 @@ use crate::hygiene::{CratePath, at, braces, local, moved};
 use crate::syntax::async_fn::Shape;
 use crate::syntax::parameter::{Form, recorded_name};
 use crate::syntax::return_type::{erased, unreachable_return};
-use crate::syntax::types::is_unsized;
+use crate::syntax::types::{is_unsized, may_be_unsized};
 use crate::two_phase_action::expand::{
     allow_unused, how, or_default, recorder, transaction, tried,
 };
@@ -210,7 +210,7 @@ fn future(action: &Action, call: &Call) -> TokenStream {
     let answer = placed(&local("__answer"), call.equals);
     let mut arguments = Group::new(proc_macro2::Delimiter::Parenthesis, arguments.clone());
     // What is wrong with the call as a whole is reported from its first token to its last.
-    arguments.set_span(at(call.equals));
+    arguments.set_span(at(call.parens));
     let called = quote_spanned!(at(call.equals)=> let #answer = #partner #arguments.await;);
     let ended = action.krate.private_at("ended", call.equals);
     let ended = quote_spanned!(at(call.equals)=> #ended(#answer));
@@ -259,8 +259,10 @@ fn read(action: &Action, bound: &Bound, call: &Call) -> TokenStream {
                 Form::OptionLent(ty) => {
                     let inside = if is_unsized(ty) {
                         quote_spanned!(mixed=> __owned.as_deref())
-                    } else {
+                    } else if may_be_unsized(ty) {
                         lent_inside(&local("__owned"), ty, mixed, krate)
+                    } else {
+                        quote_spanned!(mixed=> __owned.as_ref())
                     };
                     quote_spanned!(mixed=> #ident: ::core::option::Option<&#ty> = #inside)
                 }

@@ -82,6 +82,8 @@ pub(crate) struct State {
 pub(crate) struct Call {
     pub(crate) partner: ExprPath,
     pub(crate) equals: Span,
+    /// Where what is passed is listed, or the `=`.
+    pub(crate) parens: Span,
     /// What is passed.
     pub(crate) arguments: TokenStream,
     /// What the arguments name; nothing else is read.

@@ -159,10 +159,10 @@ fn check_fence(args: &Args, parameters: &Parameters, errors: &mut Errors) {
 /// A lower-case word is no item: it was meant as a state.
 fn check_fence_is_known(expression: &Expr, parameters: &Parameters, errors: &mut Errors) {
     let Expr::Path(path) = expression else { return };
-    let Some(name) = path.path.get_ident() else {
+    let Some(written_as) = path.path.get_ident() else {
         return;
     };
-    let written = recorded_name(name);
+    let written = recorded_name(written_as);
     let transaction = parameters.tx.as_ref().and_then(name);
     let states = parameters.states.iter().map(|state| &state.ident);
     let mut known = states
@@ -176,10 +176,10 @@ fn check_fence_is_known(expression: &Expr, parameters: &Parameters, errors: &mut
         return;
     }
     let message = format!(
-        "`{name}` is no parameter: mark one that is the pool, `#[state] {name}: &SqlitePool`, and name it: \
-         fence = {name}"
+        "`{written}` is no parameter: mark one that is the pool, `#[state] {written}: &SqlitePool`, and \
+         name it: fence = {written}"
     );
-    errors.at(name, message);
+    errors.at(written_as, message);
 }
 
 /// What can be passed to a partner.
@@ -212,6 +212,7 @@ impl Passing<'_> {
         Some(Call {
             partner: named.path,
             equals: named.equals,
+            parens: named.parens,
             arguments,
             bound,
         })
@@ -357,7 +358,7 @@ impl Passing<'_> {
             Expr::Reference(lent) if lent.mutability.is_some() => {
                 let tx = self.parameters.tx.as_ref().and_then(name)?;
                 let is_tx = mention::of(&lent.expr, &recorded_name(tx)).is_some();
-                is_tx.then(|| format!("`{tx}` is lent to phase two as it is: pass `{tx}`"))
+                is_tx.then(|| format!("`{tx}` is lent to phase two as it is: write `{tx}` alone"))
             }
             _ => None,
         }

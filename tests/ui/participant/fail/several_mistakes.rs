@@ -26,7 +26,7 @@ impl Mailer {
     }
 }
 
-async fn caller(mut mailer: Mailer) -> Result<(), Error> {
+async fn caller(mailer: Mailer) -> Result<(), Error> {
     mailer.prepare(&["ann"], &mut Vec::new()).await?;
     let written: usize = mailer.write("text".to_owned()).await?;
     let _ = (written, Runtime::builder().participant(std::sync::Arc::new(mailer)));

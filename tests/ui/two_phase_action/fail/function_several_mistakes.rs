@@ -33,4 +33,4 @@ async fn caller() -> Result<(), Error> {
 }
 
 fn main() {}
-// mistakes: 7
+// mistakes: 8

@@ -37,4 +37,4 @@ fn main() {
 async fn caller(mailer: &Mailer) -> Result<(), Error> {
     mailer.prepare("ann", 1).await
 }
-// mistakes: 3
+// mistakes: 2

@@ -10,8 +10,8 @@ impl Mailer {
         Ok(())
     }
 
-    async fn send(&self, too: &str) -> Result<(), Error> {
-        let _ = too;
+    async fn send(&self, copies: &str) -> Result<(), Error> {
+        let _ = copies;
         Ok(())
     }
 

@@ -1,0 +1,22 @@
+use unanimous::sqlx::Sqlite;
+use unanimous::{Error, FenceTx, two_phase_action};
+
+#[two_phase_action]
+async fn debit(amount: i64) -> Result<u64, Error> {
+    let _ = amount;
+    Ok(1)
+}
+
+async fn confirm(_: &mut FenceTx<Sqlite>, _: i64) -> Result<(), Error> {
+    Ok(())
+}
+
+async fn cancel(_: i64) -> Result<(), Error> {
+    Ok(())
+}
+
+async fn caller() -> Result<u64, Error> {
+    debit(5).await
+}
+
+fn main() {}

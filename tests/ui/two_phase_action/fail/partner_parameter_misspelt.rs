@@ -1,0 +1,27 @@
+use unanimous::{Error, participant};
+
+struct Mailer;
+
+#[participant(name = "mailer")]
+impl Mailer {
+    #[two_phase_action(commit = send, rollback = discard)]
+    async fn prepare(&self, to: &str, pages: i64) -> Result<(), Error> {
+        let _ = (to, pages);
+        Ok(())
+    }
+
+    async fn send(&self, pagse: i64) -> Result<(), Error> {
+        let _ = pagse;
+        Ok(())
+    }
+
+    async fn discard(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+async fn caller(mailer: &Mailer) -> Result<(), Error> {
+    mailer.prepare("ann", 1).await
+}
+
+fn main() {}

@@ -1,0 +1,32 @@
+use unanimous::sqlx::{Sqlite, SqlitePool};
+use unanimous::{Error, FenceTx, participant};
+
+struct Accounts {
+    db: SqlitePool,
+}
+
+#[participant(name = "account", fence = self.db)]
+impl Accounts {
+    #[two_phase_action(commit = confirm, rollback = cancel)]
+    async fn debit(&self, tx: FenceTx<Sqlite>, amount: i64) -> Result<u64, Error> {
+        let _ = (tx, amount);
+        Ok(1)
+    }
+
+    async fn confirm(&self, tx: &FenceTx<Sqlite>) -> Result<(), Error> {
+        let _ = tx;
+        Ok(())
+    }
+
+    async fn cancel(&self, amount: i64) -> Result<(), Error> {
+        let _ = amount;
+        Ok(())
+    }
+}
+
+async fn caller(accounts: &Accounts) -> Result<u64, Error> {
+    accounts.debit(5).await
+}
+
+fn main() {}
+// mistakes: 2
