@@ -1,0 +1,45 @@
+#[automatically_derived]
+impl ::unanimous::__private::Participant for Mailer {
+    #[allow(clippy::significant_drop_tightening)]
+    fn phase_two<'__branch>(
+        self: ::std::sync::Arc<Self>,
+        __branch: &'__branch mut ::unanimous::__private::Branch,
+    ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
+        let _ = ::unanimous::__private::shared::<Self>;
+        match (__branch.action(), __branch.decision()) {
+            ("prepare", ::unanimous::__private::Decision::Commit) => {
+                ::std::boxed::Box::pin(async move {
+                    let copy: ::core::option::Option<
+                        <Name as ::std::borrow::ToOwned>::Owned,
+                    > = __branch.argument("copy")?;
+                    let to: <Name as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("to")?;
+                    let __answer = Self::send(
+                            &self,
+                            ::unanimous::__private::lent_inside::<Name>(&copy),
+                            &to,
+                        )
+                        .await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            ("prepare", ::unanimous::__private::Decision::Rollback) => {
+                ::std::boxed::Box::pin(async move {
+                    let copy: ::core::option::Option<
+                        <Name as ::std::borrow::ToOwned>::Owned,
+                    > = __branch.argument("copy")?;
+                    let to: <Name as ::std::borrow::ToOwned>::Owned = __branch
+                        .argument("to")?;
+                    let __answer = Self::discard(&self, copy.as_deref(), to).await;
+                    ::unanimous::__private::ended(__answer)
+                })
+            }
+            _ => {
+                let error = __branch.unknown_action();
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(::core::result::Result::Err(error)),
+                )
+            }
+        }
+    }
+}
