@@ -11,7 +11,7 @@ use super::effect::{Message, Note, Reply, To};
 use super::event::{Position, RequestId, SessionId};
 use super::record::Record;
 use super::rules::Rules;
-use super::state::{Pending, Service, Session};
+use super::state::{Deliveries, Pending, Service, Session};
 use super::turn::{Force, Turn};
 
 impl<R: Rules> Turn<'_, R> {
@@ -154,7 +154,19 @@ impl<R: Rules> Turn<'_, R> {
         for key in under_way {
             self.make_due(key);
         }
-        self.state.sessions.remove(&session);
+        let gone = self.state.sessions.remove(&session);
+        for resource in gone.into_iter().flat_map(|gone| gone.resources) {
+            self.let_go(&resource);
+        }
+    }
+
+    /// Databases come and go: one that nobody is attached for, that nothing waits for and of which
+    /// nothing has to be remembered takes no room.
+    fn let_go(&mut self, resource: &Resource) {
+        let deliveries = self.state.resources.get(resource);
+        if deliveries.is_some_and(|deliveries| *deliveries == Deliveries::default()) {
+            self.state.resources.remove(resource);
+        }
     }
 
     /// RM8: the resource has cleaned up to a horizon that was told. Without a database it has

@@ -39,10 +39,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use tokio::net::{TcpListener, lookup_host};
+use futures_util::stream::{Stream, unfold};
+use tokio::net::{TcpListener, TcpStream, lookup_host};
 use tokio::sync::watch;
-use tonic::transport::server::TcpIncoming;
 use unanimous_protocol::limits;
 
 use self::generated::coordinator_server::CoordinatorServer;
@@ -52,6 +51,8 @@ use crate::Coordinator;
 
 /// Streams of one connection: a client process needs one, and one for an operator's requests.
 const STREAMS_MAX: u32 = 256;
+/// How long a connection that could not be accepted keeps the next one waiting.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(20);
 /// How long the end waits for clients to take their last answers.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
@@ -165,7 +166,6 @@ impl Listener {
         let service = CoordinatorServer::new(Service::new(coordinator.clone(), closed))
             .max_decoding_message_size(limits::FRAME_BYTES_MAX)
             .max_encoding_message_size(limits::FRAME_BYTES_MAX);
-        let connections = TcpIncoming::from(self.socket).with_nodelay(Some(true));
         let mut ending = closing.subscribe();
         let serving = tonic::transport::Server::builder()
             .max_concurrent_streams(STREAMS_MAX)
@@ -173,7 +173,7 @@ impl Listener {
             .http2_keepalive_timeout(Some(self.keep_alive))
             .serve_with_incoming_shutdown(
                 service,
-                connections.map(|stream| stream.map(Wire::new)),
+                connections(async move || self.socket.accept().await),
                 // The sender lives until this function returns.
                 async move { drop(ending.wait_for(|ending| *ending).await) },
             );
@@ -203,6 +203,29 @@ impl Listener {
             }
         }
     }
+}
+
+/// The connections as they are made. Nobody else tells of one that cannot be accepted, nor waits
+/// until there is room again: files are the first that a machine runs out of.
+fn connections<A>(accept: A) -> impl Stream<Item = io::Result<Wire>>
+where
+    A: AsyncFn() -> io::Result<(TcpStream, SocketAddr)>,
+{
+    unfold(accept, async |accept| {
+        loop {
+            match accept().await {
+                Ok((connection, _)) => {
+                    // Without it answers are late, and all the same answers.
+                    let _ = connection.set_nodelay(true);
+                    return Some((Ok(Wire::new(connection)), accept));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection was not accepted");
+                    tokio::time::sleep(ACCEPT_AGAIN).await;
+                }
+            }
+        }
+    })
 }
 
 /// Gives clients a moment to take their last answers; one that does not read is not waited for.

@@ -233,6 +233,12 @@ impl<S> ClientStream<S> {
 
     /// Attaches all or tells for each why not; nothing is delivered before all are answered (R1).
     fn attach(&mut self, session: &Session, id: FrameId, attachments: Vec<(AttachmentId, Attach)>) {
+        let others = self.attachments.keys();
+        let others = others.filter(|other| attachments.iter().all(|(one, _)| one != *other));
+        if others.count() + attachments.len() > limits::RESOURCES_MAX {
+            let max = limits::RESOURCES_MAX;
+            return self.refuse(id, &format!("a stream has at most {max} attachments"));
+        }
         let attaching = attachments.into_iter().map(|(attachment, attach)| {
             // Of its own: a session has one attachment.
             let session = self.coordinator.session(session.application(), ANONYMOUS);

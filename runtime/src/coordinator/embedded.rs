@@ -13,9 +13,9 @@ use unanimous_coordinator::drive as tc;
 #[cfg(feature = "listen")]
 use unanimous_coordinator::serve::Listener;
 use unanimous_protocol::message::{
-    AdminAnswer, AdminRequest, Attach, Began, Begin, BeginRefused, BranchResult, Commit,
-    DecisionAnswer, InDoubtAnswer, InDoubtQuestion, JoinRefused, Joined, PhaseTwo, Register,
-    Report, ReportAnswer,
+    AdminAnswer, AdminRequest, Attach, AttachRefused, Began, Begin, BeginRefused, BranchResult,
+    Commit, DecisionAnswer, InDoubtAnswer, InDoubtQuestion, JoinRefused, Joined, PhaseTwo,
+    Register, Report, ReportAnswer,
 };
 use unanimous_protocol::{Xid, limits};
 
@@ -253,9 +253,11 @@ async fn serve(
                 handler.detached();
             }
             Ok(Err(refused)) => handler.refused(refused),
+            Err(tc::ServiceError::Stopped) => return,
+            // It answers nothing any more: a restart of the process is what is left.
             Err(error) => {
-                tracing::debug!(%error, "the embedded coordinator has ended");
-                return;
+                let why = error.to_string().into();
+                return handler.refused(AttachRefused::NotTaken { why });
             }
         }
         drop(performs);
@@ -340,5 +342,92 @@ impl fmt::Debug for Embedded {
         f.debug_struct("Embedded")
             .field("address", &self.address)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::watch;
+    use unanimous_coordinator::store::MemoryDisk;
+    use unanimous_protocol::message::{Attached, Horizon};
+    use unanimous_protocol::{Incarnation, Xid};
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    /// Provides nothing, and remembers what it hears.
+    struct Hears(watch::Sender<Vec<String>>);
+
+    impl Hears {
+        fn say(&self, what: impl ToString) {
+            self.0.send_modify(|heard| heard.push(what.to_string()));
+        }
+    }
+
+    impl PhaseTwoHandler for Hears {
+        fn attach(&self) -> BoxFuture<'static, Attach> {
+            Box::pin(std::future::ready(Attach {
+                application: "test".to_owned(),
+                principal: "anonymous".to_owned(),
+                known_log: None,
+                newest: None,
+                resources: Vec::new(),
+            }))
+        }
+
+        fn attached(&self, _: Attached) {
+            self.say("attached");
+        }
+
+        fn refused(&self, why: AttachRefused) {
+            self.say(why);
+        }
+
+        fn detached(&self) {
+            self.say("detached");
+        }
+
+        fn phase_two(&self, _: PhaseTwo) -> BoxFuture<'static, BranchResult> {
+            unreachable!("nothing joins")
+        }
+
+        fn horizon(&self, _: Incarnation, _: Horizon) -> BoxFuture<'static, bool> {
+            Box::pin(std::future::ready(true))
+        }
+    }
+
+    fn begin() -> Begin {
+        Begin {
+            name: "purchase".parse().unwrap(),
+            timeout: Duration::from_mins(1),
+            trace: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn e4_participants_hear_why_a_coordinator_answers_nothing_more() {
+        let (disk, manual) = (MemoryDisk::new(), ManualClock::new());
+        let clock: Arc<dyn Clock> = Arc::new(manual.clone());
+        let coordinator = start(tc::Options::over(disk.open()), &clock).await.unwrap();
+        let (address, application) = ("embedded:test".to_owned(), Arc::from("test"));
+        let full = Capabilities::full();
+        let embedded = Embedded::new(coordinator, address, full, &application, &clock);
+        let (heard, mut told) = watch::channel(Vec::new());
+        let _attachment = embedded.attach(Arc::new(Hears(heard)));
+        told.wait_for(|heard| *heard == ["attached"]).await.unwrap();
+        let xid: Xid = embedded.begin(begin()).await.unwrap().unwrap().xid;
+        disk.fail();
+        let commit = Commit {
+            xid,
+            succeeded: [].into(),
+            abandoned: [].into(),
+        };
+        embedded.commit(commit).await.unwrap_err();
+        told.wait_for(|heard| heard.len() == 2).await.unwrap();
+        assert_eq!(told.borrow()[1], "detached");
+        manual.advance(limits::RECONNECT_MAX);
+        told.wait_for(|heard| heard.len() == 3).await.unwrap();
+        let why = told.borrow()[2].clone();
+        assert!(why.contains("has stopped serving, restart it"), "{why}");
     }
 }

@@ -322,3 +322,32 @@ fn rm10_a_participant_without_a_database_is_never_found_restored() {
     present(&mut bench);
     assert!(!bench.notes.contains(&Note::ResourceRestored(without)));
 }
+
+#[test]
+fn databases_that_come_and_go_take_no_room() {
+    let mut bench = Bench::<All>::new();
+    let xid = cleaned(&mut bench);
+    let kept = bench.state.resources.len();
+    for name in 0..100 {
+        bench.attach_as(100, 100 + name, &["debit"], attach_of(None));
+        bench.detach(100);
+    }
+    assert_eq!(bench.state.resources.len(), kept);
+    // What a database has acknowledged is remembered, whether anybody is there or not (RM10).
+    bench.detach(1);
+    present(&mut bench, 0);
+    assert!(
+        bench
+            .notes
+            .contains(&Note::ResourceRestored(resource(RES_A)))
+    );
+    assert_eq!(bench.in_doubt(&xid, "a:1", RES_A), InDoubtAnswer::Foreign);
+    // And so is what waits for somebody.
+    let waiting = bench.begin();
+    let alias = bench.register(&waiting, fenced("a:2", RES_B));
+    bench.commit(&waiting, &[alias], &[]);
+    bench.attach_as(100, RES_B, &["other"], attach_of(None));
+    bench.detach(100);
+    bench.attach(RES_B);
+    assert_eq!(bench.deliveries(&waiting).len(), 1);
+}

@@ -5,13 +5,13 @@
     reason = "what a test starts belongs to nobody's transaction"
 )]
 
+mod limits_of_clients;
 mod unread;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tonic::client::Grpc;
@@ -100,7 +100,7 @@ impl Client {
     async fn connect(address: SocketAddr) -> Self {
         let mut grpc = grpc(address).await;
         let (frames, queue) = mpsc::unbounded_channel::<v1::ClientFrame>();
-        let outgoing = stream::unfold(queue, |mut queue| async {
+        let outgoing = unfold(queue, |mut queue| async {
             queue.recv().await.map(|frame| (frame, queue))
         });
         let path = PathAndQuery::from_static("/unanimous.v1.Coordinator/Connect");
