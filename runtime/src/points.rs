@@ -143,6 +143,11 @@ impl Points {
         }
     }
 
+    /// Whether anybody is told.
+    pub(crate) fn are_watched(&self) -> bool {
+        self.faults.is_some()
+    }
+
     /// Tells it. An error is the failure of the phase here; a future that never completes waits
     /// to be dropped.
     pub(crate) async fn reach(
@@ -170,6 +175,12 @@ const _: () = assert!(size_of::<Points>() == 0);
 
 #[cfg(not(feature = "testing"))]
 impl Points {
+    #[inline]
+    #[expect(clippy::unused_self, reason = "the same shape with the feature")]
+    pub(crate) fn are_watched(&self) -> bool {
+        false
+    }
+
     #[inline]
     #[expect(clippy::unused_async, reason = "the same shape with the feature")]
     pub(crate) async fn reach(&self, _: Phase, _: Point, _: &RowKey) -> Result<(), Injected> {

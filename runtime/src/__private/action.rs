@@ -17,7 +17,7 @@ use crate::branch::Branch;
 #[cfg(feature = "sqlite")]
 use crate::branch::fence::{DynFence, Fence, FenceDatabase, FenceTx};
 use crate::branch::record::{Readable, text_of};
-use crate::branch::run::{self, Ended, Replay};
+use crate::branch::run::{self, Ended, Finishing, Replay};
 use crate::branch::{ActionSpec, Participant, PhaseTwoError, SourceLocation};
 use crate::context::Ambient;
 use crate::global::calls::Ending;
@@ -91,7 +91,11 @@ pub async fn run_unfenced<R, B: AsyncFnOnce() -> R>(
         Err(error) => return (how.fail)(error),
     };
     let result = phase.enter(body()).await;
-    match run::finish_unfenced(phase, how.ended(&result)).await {
+    let finished = match run::finish_unfenced(phase, how.ended(&result)) {
+        Finishing::Now(finished) => finished,
+        Finishing::Later(finishing) => finishing.await,
+    };
+    match finished {
         Ok(None) => result,
         Ok(Some(replay)) => how.replay(*replay),
         Err(error) => (how.fail)(error),

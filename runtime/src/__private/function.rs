@@ -8,7 +8,7 @@ use crate::branch::ActionSpec;
 #[cfg(feature = "sqlite")]
 use crate::branch::fence::FenceDatabase;
 use crate::branch::record::Recorder;
-use crate::branch::run;
+use crate::branch::run::{self, Finishing};
 #[cfg(feature = "sqlite")]
 use crate::branch::{Branch, PhaseTwoError};
 
@@ -98,7 +98,11 @@ pub async fn run_unfenced_function<R, B: AsyncFnOnce(&States) -> R>(
     };
     let states = phase.states();
     let result = phase.enter(body(&states)).await;
-    match run::finish_unfenced(phase, how.ended(&result)).await {
+    let finished = match run::finish_unfenced(phase, how.ended(&result)) {
+        Finishing::Now(finished) => finished,
+        Finishing::Later(finishing) => finishing.await,
+    };
+    match finished {
         Ok(None) => result,
         Ok(Some(replay)) => how.replay(*replay),
         Err(error) => (how.fail)(error),

@@ -199,6 +199,13 @@ impl BranchContext {
         Ok(())
     }
 
+    /// Whether phase one kept nothing; then from here on it can keep nothing.
+    pub(crate) fn closes_empty(&self) -> bool {
+        let mut kept = self.keeping();
+        kept.closed |= kept.values.is_empty();
+        kept.closed
+    }
+
     /// What phase one kept; from here on it can keep no more.
     pub(crate) fn take_kept(&self) -> Kept {
         let mut kept = self.keeping();

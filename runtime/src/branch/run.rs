@@ -112,35 +112,51 @@ async fn unfenced(opening: Opening) -> Result<PhaseOne, Error> {
     }
 }
 
-/// Reports the value of an unfenced phase one where a partner wants it. An earlier report stands:
-/// the caller is then answered from it, as a fence would (calls-and-wire section 8).
-pub(crate) fn finish_unfenced(
-    phase: PhaseOne,
-    ended: Ended,
-) -> BoxFuture<'static, Result<Option<Box<Replay>>, Error>> {
-    Box::pin(async move {
-        let json = match phase.value(ended) {
-            Ok(json) => json,
-            Err(error) => return phase.fail(error).map(|()| None),
-        };
-        let below = phase.below().await;
-        let kept = phase.branch.context.take_kept();
-        let value = Reported { tried: json, kept };
-        let standing = phase.end_unfenced(value).await;
-        let answer = phase.whole(below);
-        match standing {
-            Ok(Some(json)) => Ok(Some(Box::new(Replay {
-                call: phase.call,
-                answer,
-                json,
-            }))),
-            Ok(None) => {
-                phase.call.answered(answer);
-                Ok(None)
-            }
-            Err(error) => Err(refuse(phase.call, error)),
+/// The end of a phase one without a fence.
+pub(crate) enum Finishing {
+    /// Nothing is waited for.
+    Now(Finished),
+    /// Tasks end, or a value is reported.
+    Later(BoxFuture<'static, Finished>),
+}
+
+/// A value of an earlier delivery, if the caller is to be answered from one.
+type Finished = Result<Option<Box<Replay>>, Error>;
+
+/// Ends an unfenced phase one, and reports its value where a partner wants it.
+pub(crate) fn finish_unfenced(phase: PhaseOne, ended: Ended) -> Finishing {
+    let json = match phase.value(ended) {
+        Ok(json) => json,
+        Err(error) => return Finishing::Now(phase.fail(error).map(|()| None)),
+    };
+    if json.is_none() && phase.waits_for_nothing() {
+        let answer = phase.call.end_named(phase.alias);
+        phase.call.answered(answer);
+        return Finishing::Now(Ok(None));
+    }
+    Finishing::Later(Box::pin(report_and_answer(phase, json)))
+}
+
+/// An earlier report stands: the caller is then answered from it, as a fence would
+/// (calls-and-wire section 8).
+async fn report_and_answer(phase: PhaseOne, json: Option<Json>) -> Finished {
+    let below = phase.below().await;
+    let kept = phase.branch.context.take_kept();
+    let value = Reported { tried: json, kept };
+    let standing = phase.end_unfenced(value).await;
+    let answer = phase.whole(below);
+    match standing {
+        Ok(Some(json)) => Ok(Some(Box::new(Replay {
+            call: phase.call,
+            answer,
+            json,
+        }))),
+        Ok(None) => {
+            phase.call.answered(answer);
+            Ok(None)
         }
-    })
+        Err(error) => Err(refuse(phase.call, error)),
+    }
 }
 
 impl PhaseOne {
@@ -151,6 +167,14 @@ impl PhaseOne {
 
     fn key(&self) -> &RowKey {
         self.branch.context.row_key()
+    }
+
+    /// Whether no task that it spawned runs, it kept nothing, and no test looks on. What is kept
+    /// later comes too late.
+    fn waits_for_nothing(&self) -> bool {
+        let scope = self.call.scope();
+        let runs = scope.has_spawned() || scope.runtime().points().are_watched();
+        !runs && self.branch.context.closes_empty()
     }
 
     /// The state that a free function is lent; none is handed to a method.
