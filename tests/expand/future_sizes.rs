@@ -87,5 +87,6 @@ pub(crate) async fn run() {
             "{what} {annotated}, plain {of_plain}"
         );
     }
-    assert_eq!(world.commits(both(&accounts, &world.probe, data)).await, 3);
+    let both = Box::pin(both(&accounts, &world.probe, data));
+    assert_eq!(world.commits(both).await, 3);
 }
