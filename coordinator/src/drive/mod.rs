@@ -30,6 +30,8 @@ use unanimous_protocol::message::{AdminAnswer, AdminRequest};
 use unanimous_protocol::{Incarnation, LogId};
 
 use self::core::Core;
+#[cfg(feature = "serve")]
+use crate::clock::Clock;
 
 #[cfg(feature = "serve")]
 pub(crate) use self::core::Cut;
@@ -110,6 +112,12 @@ impl Coordinator {
     #[must_use]
     pub fn health(&self) -> Health {
         self.core.health()
+    }
+
+    /// The clock that it was given.
+    #[cfg(feature = "serve")]
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.core.clock)
     }
 
     /// Stops in order: begins nothing more, waits for what is open within the drain time, rolls

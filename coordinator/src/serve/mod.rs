@@ -37,6 +37,7 @@ mod generated {
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{Stream, unfold};
@@ -48,6 +49,7 @@ use self::generated::coordinator_server::CoordinatorServer;
 use self::service::Service;
 use self::wire::Wire;
 use crate::Coordinator;
+use crate::clock::Clock;
 
 /// Streams of one connection: a client process needs one, and one for an operator's requests.
 const STREAMS_MAX: u32 = 256;
@@ -166,14 +168,14 @@ impl Listener {
         let service = CoordinatorServer::new(Service::new(coordinator.clone(), closed))
             .max_decoding_message_size(limits::FRAME_BYTES_MAX)
             .max_encoding_message_size(limits::FRAME_BYTES_MAX);
-        let mut ending = closing.subscribe();
+        let (mut ending, clock) = (closing.subscribe(), coordinator.clock());
         let serving = tonic::transport::Server::builder()
             .max_concurrent_streams(STREAMS_MAX)
             .http2_keepalive_interval(Some(self.keep_alive))
             .http2_keepalive_timeout(Some(self.keep_alive))
             .serve_with_incoming_shutdown(
                 service,
-                connections(async move || self.socket.accept().await),
+                connections(async move || self.socket.accept().await, clock),
                 // The sender lives until this function returns.
                 async move { drop(ending.wait_for(|ending| *ending).await) },
             );
@@ -207,21 +209,23 @@ impl Listener {
 
 /// The connections as they are made. Nobody else tells of one that cannot be accepted, nor waits
 /// until there is room again: files are the first that a machine runs out of.
-fn connections<A>(accept: A) -> impl Stream<Item = io::Result<Wire>>
+fn connections<A>(accept: A, clock: Arc<dyn Clock>) -> impl Stream<Item = io::Result<Wire>>
 where
     A: AsyncFn() -> io::Result<(TcpStream, SocketAddr)>,
 {
-    unfold(accept, async |accept| {
+    unfold((accept, clock), async |(accept, clock)| {
         loop {
             match accept().await {
                 Ok((connection, _)) => {
                     // Without it answers are late, and all the same answers.
                     let _ = connection.set_nodelay(true);
-                    return Some((Ok(Wire::new(connection)), accept));
+                    return Some((Ok(Wire::new(connection)), (accept, clock)));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");
-                    tokio::time::sleep(ACCEPT_AGAIN).await;
+                    clock
+                        .sleep_until(clock.now().saturating_add(ACCEPT_AGAIN))
+                        .await;
                 }
             }
         }

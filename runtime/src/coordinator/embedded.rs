@@ -407,11 +407,14 @@ mod tests {
     #[tokio::test]
     async fn e4_participants_hear_why_a_coordinator_answers_nothing_more() {
         let (disk, manual) = (MemoryDisk::new(), ManualClock::new());
-        let clock: Arc<dyn Clock> = Arc::new(manual.clone());
-        let coordinator = start(tc::Options::over(disk.open()), &clock).await.unwrap();
-        let (address, application) = ("embedded:test".to_owned(), Arc::from("test"));
-        let full = Capabilities::full();
-        let embedded = Embedded::new(coordinator, address, full, &application, &clock);
+        let host = Host {
+            application: "test".into(),
+            clock: Arc::new(manual.clone()),
+            drain: limits::DRAIN,
+        };
+        let coordinator = start(tc::Options::over(disk.open()), &host).await.unwrap();
+        let (address, full) = ("embedded:test".to_owned(), Capabilities::full());
+        let embedded = Embedded::new(coordinator, address, full, &host);
         let (heard, mut told) = watch::channel(Vec::new());
         let _attachment = embedded.attach(Arc::new(Hears(heard)));
         told.wait_for(|heard| *heard == ["attached"]).await.unwrap();

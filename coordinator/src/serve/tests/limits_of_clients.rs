@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use futures_util::StreamExt as _;
 
 use super::*;
+use crate::clock::SystemClock;
 
 #[tokio::test]
 async fn connections_that_cannot_be_accepted_end_nothing() {
@@ -15,12 +16,12 @@ async fn connections_that_cannot_be_accepted_end_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let asked = AtomicU32::new(0);
-    let mut accepted = pin!(connections(async || {
-        match asked.fetch_add(1, Ordering::SeqCst) {
-            0..3 => Err(io::Error::from_raw_os_error(EMFILE)),
-            _ => listener.accept().await,
-        }
-    }));
+    let accept = async || match asked.fetch_add(1, Ordering::SeqCst) {
+        0..3 => Err(io::Error::from_raw_os_error(EMFILE)),
+        _ => listener.accept().await,
+    };
+    let clock = Arc::new(SystemClock::new());
+    let mut accepted = pin!(connections(accept, clock));
     let client = TcpStream::connect(address);
     let (connected, accepted) = tokio::join!(client, accepted.next());
     assert!(matches!(accepted, Some(Ok(_))), "{accepted:?}");

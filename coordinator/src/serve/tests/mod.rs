@@ -9,7 +9,6 @@ mod limits_of_clients;
 mod unread;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
