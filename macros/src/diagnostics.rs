@@ -37,6 +37,24 @@ impl Errors {
         }
     }
 
+    /// Of all mistakes whose message begins so, keeps one: the first of which this is said too, if
+    /// there is one.
+    pub(crate) fn keep_one(&mut self, begins: &str, preferred: &str) {
+        let is_one = |error: &syn::Error| error.to_string().starts_with(begins);
+        let is_preferred = |error: &syn::Error| error.to_string().contains(preferred);
+        let all = || self.0.iter().enumerate().filter(|(_, error)| is_one(error));
+        let kept = all()
+            .find(|(_, error)| is_preferred(error))
+            .or(all().next());
+        let kept = kept.map(|(at, _)| at);
+        let mut at = 0;
+        self.0.retain(|error| {
+            let keeps = !is_one(error) || kept == Some(at);
+            at += 1;
+            keeps
+        });
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

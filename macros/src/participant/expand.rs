@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Attribute, Token, parse_quote};
 
@@ -11,15 +11,16 @@ use super::associated::Associated;
 use super::bounds;
 use super::model::Model;
 use super::validate::is_own_type;
-use crate::diagnostics::Errors;
+use crate::diagnostics::{Errors, similar};
 use crate::hygiene::{CratePath, at, braces, local, with_self};
 use crate::syntax::annotated_fn::AnnotatedFn;
 use crate::syntax::arguments::as_text;
 use crate::syntax::impl_block::{ImplBlock, Item};
 use crate::syntax::parameter::{SelfKind, strip_marks};
 use crate::syntax::public_shape::{on_shared_self, public_shape as public_shape_of};
-use crate::syntax::types::borrows;
+use crate::syntax::types::{any_token, borrows};
 use crate::two_phase_action::args::{self as action_args, Args as ActionArgs};
+use crate::two_phase_action::model::Fence;
 use crate::two_phase_action::{expand as action, is_ours};
 
 /// The whole output.
@@ -71,7 +72,7 @@ fn split(
         }
     }
     let block_of = block.with_items(stay);
-    if move_out.is_empty() || !is_own_type(&block.header.self_ty) {
+    if move_out.is_empty() || !is_own_type(&block.header) {
         return block_of;
     }
     let attrs = block
@@ -126,17 +127,8 @@ fn participant(block: &ImplBlock, model: &Model) -> TokenStream {
     });
     let this = local("self");
     let name = name(model, &this, krate);
-    let fence = model.fence.as_ref().map(|fence| {
-        let (dyn_fence, fence) = (
-            krate.private("DynFence"),
-            fence.of(&this, SelfKind::Lent, krate),
-        );
-        quote_spanned! {Span::mixed_site()=>
-            fn fence(&#this) -> ::core::option::Option<&dyn #dyn_fence> {
-                ::core::option::Option::Some(#fence.erased())
-            }
-        }
-    });
+    let fence = model.fence.as_ref();
+    let fence = fence.map(|fence| fence_method(fence, &this, krate));
     let any_instance = model.any_instance.then(|| {
         quote_spanned! {Span::mixed_site()=>
             fn any_instance(&#this) -> ::core::primitive::bool {
@@ -176,6 +168,18 @@ fn participant(block: &ImplBlock, model: &Model) -> TokenStream {
         #phase_two
     };
     implementation(block, krate, content)
+}
+
+fn fence_method(fence: &Fence, this: &proc_macro2::Ident, krate: &CratePath) -> TokenStream {
+    let (dyn_fence, fence) = (
+        krate.private("DynFence"),
+        fence.of(this, SelfKind::Lent, krate),
+    );
+    quote_spanned! {Span::mixed_site()=>
+        fn fence(&#this) -> ::core::option::Option<&dyn #dyn_fence> {
+            ::core::option::Option::Some(#fence.erased())
+        }
+    }
 }
 
 fn name(model: &Model, this: &proc_macro2::Ident, krate: &CratePath) -> TokenStream {
@@ -255,10 +259,11 @@ fn linked(block: &ImplBlock, krate: &CratePath) -> TokenStream {
 /// is never reached, so that only the mistakes themselves are reported.
 pub(crate) fn public_shape(
     block: &mut ImplBlock,
-    fenced: bool,
+    fence: (bool, Option<&Fence>),
     krate: &CratePath,
     errors: Errors,
 ) -> TokenStream {
+    let (fenced, fence) = fence;
     // Phase two, which would use the partners, is not there.
     block.header.attrs.push(parse_quote!(#[allow(dead_code)]));
     let all: Vec<&AnnotatedFn> = block.methods().collect();
@@ -285,6 +290,9 @@ pub(crate) fn public_shape(
     let this = local("self");
     let spec = krate.private("ActionSpec");
     let phase_two = phase_two(block, &this, krate, &quote!(loop {}));
+    // What is wrong with the expression is a mistake of its own.
+    let fence = fence.filter(|fence| fence.is_place());
+    let fence = fence.map(|fence| fence_method(fence, &this, krate));
     let content = quote_spanned! {Span::mixed_site()=>
         fn name(&#this) -> ::std::borrow::Cow<'static, ::core::primitive::str> {
             loop {}
@@ -292,11 +300,11 @@ pub(crate) fn public_shape(
         fn actions(&#this) -> &'static [#spec] {
             loop {}
         }
+        #fence
         #phase_two
     };
     // A type with lifetimes cannot implement it; that is one of the mistakes.
-    let ty = &block.header.self_ty;
-    let participant = is_own_type(ty) && !borrows(ty);
+    let participant = is_own_type(&block.header) && !borrows(&block.header.self_ty);
     block.header.generics = bounds::completed(&block.header.generics);
     let participant = participant.then(|| implementation(block, krate, content));
     let errors = errors.into_tokens();
@@ -307,13 +315,31 @@ pub(crate) fn public_shape(
     }
 }
 
-/// The methods that any action names, well or badly.
-fn named_anywhere(methods: &[&AnnotatedFn]) -> Vec<String> {
-    let args = methods.iter().flat_map(|method| arguments(method));
-    let partnered = args.flat_map(|args| [args.commit, args.rollback].into_iter().flatten());
-    partnered
-        .filter_map(|partnered| Some(partnered.named()?.ident.to_string()))
-        .collect()
+/// The methods that any action names, well or badly: what stands in the attributes is like their
+/// names.
+fn named_anywhere(methods: &[&AnnotatedFn]) -> BTreeSet<String> {
+    let is_action = |method: &&&AnnotatedFn| method.attrs.iter().any(is_ours);
+    let others = methods.iter().filter(|method| !is_action(method));
+    let others: Vec<String> = others.map(|method| method.sig.ident.to_string()).collect();
+    let mut words = Vec::new();
+    let attrs = methods.iter().flat_map(|method| &method.attrs);
+    for attr in attrs.filter(|attr| is_ours(attr)) {
+        any_token(&attr.meta, &mut |token| {
+            match token {
+                TokenTree::Ident(word) => words.push(word.to_string()),
+                TokenTree::Literal(text) => words.push(text.to_string().replace('"', "")),
+                _ => {}
+            }
+            false
+        });
+    }
+    let meant = words.iter().filter_map(|word| {
+        let known = || others.iter().map(String::as_str);
+        known()
+            .find(|name| name == word)
+            .or_else(|| similar(word, known()))
+    });
+    meant.map(str::to_owned).collect()
 }
 
 /// Whether the action has `fence = none`.

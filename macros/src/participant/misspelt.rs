@@ -23,6 +23,17 @@ pub(super) fn mend(block: &mut ImplBlock, errors: &mut Errors) {
         }
         !second
     });
+    if block.header.trait_.is_none() {
+        block.header.attrs.retain(|attr| {
+            let is_needless = last(attr.path()).is_some_and(|last| last == "async_trait");
+            if is_needless {
+                let message = "#[async_trait] is for impls of traits: remove it, the methods of a type \
+                               are async by themselves";
+                errors.at(attr.path(), message);
+            }
+            !is_needless
+        });
+    }
     for item in &mut block.items {
         if let Item::Method(method) = item {
             for attr in method.attrs.iter_mut().filter(|attr| !is_ours(attr)) {

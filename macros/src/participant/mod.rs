@@ -24,13 +24,13 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
         Ok(block) => block,
         Err(error) => return unreadable(item, error, errors),
     };
-    let krate = args.krate.clone();
+    let (krate, fence) = (args.krate.clone(), args.fence.clone());
     misspelt::mend(&mut block, &mut errors);
     let fenced = args.written.iter().any(|key| key == "fence");
     let model = validate::validate(&block, args, &mut errors);
     match model {
         Some(model) if errors.is_empty() => expand::expand(&block, &model),
-        _ => expand::public_shape(&mut block, fenced, &krate, errors),
+        _ => expand::public_shape(&mut block, (fenced, fence.as_ref()), &krate, errors),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt;
-use syn::{Attribute, GenericParam, LitStr, Meta, Type};
+use syn::{Attribute, GenericParam, ItemImpl, LitStr, Meta, Type};
 
 use super::args::Args;
 use super::bounds;
@@ -12,7 +12,7 @@ use super::model::Model;
 use crate::diagnostics::{Errors, quoted, similar};
 use crate::syntax::annotated_fn::AnnotatedFn;
 use crate::syntax::impl_block::ImplBlock;
-use crate::syntax::types::{borrows, peeled};
+use crate::syntax::types::{argument_of, borrows, peeled};
 use crate::two_phase_action::args::{self as action_args, Args as ActionArgs, Named, Partnered};
 use crate::two_phase_action::is_ours;
 use crate::two_phase_action::partner::{self, Partner};
@@ -65,6 +65,8 @@ pub(crate) fn validate(block: &ImplBlock, args: Args, errors: &mut Errors) -> Op
         check_unique(&args, method, &mut seen, errors);
         actions.extend(validate_action(method, &attr, args, &around, errors));
     }
+    // A missing `fence` is one mistake, however many parameters wait for it.
+    errors.keep_one(NO_FENCE, "so there is no transaction to supply");
     Some(Model {
         name: args.name?,
         fence: args.fence,
@@ -74,6 +76,9 @@ pub(crate) fn validate(block: &ImplBlock, args: Args, errors: &mut Errors) -> Op
         krate: args.krate,
     })
 }
+
+/// How messages about a transaction begin that a participant cannot supply.
+const NO_FENCE: &str = "this participant has no fence";
 
 fn check_block(block: &ImplBlock, args: &Args, errors: &mut Errors) {
     if !args.written.iter().any(|key| key == "name") {
@@ -106,7 +111,7 @@ fn check_block(block: &ImplBlock, args: &Args, errors: &mut Errors) {
 /// What can be seen of the type itself: that it is a type of its own, and holds no reference.
 fn check_type(block: &ImplBlock, errors: &mut Errors) {
     let ty = &block.header.self_ty;
-    if !is_own_type(ty) {
+    if !is_own_type(&block.header) {
         let message = "a participant is a type of yours, and the runtime shares it: write `impl` for \
                        the struct that holds this";
         errors.at(ty, message);
@@ -117,9 +122,18 @@ fn check_type(block: &ImplBlock, errors: &mut Errors) {
     }
 }
 
-/// Whether the type is named by a path, as structs and enums are.
-pub(super) fn is_own_type(ty: &Type) -> bool {
-    matches!(peeled(ty), Type::Path(_))
+/// Whether the type may be one of the user's: those are named by a path, as structs and enums are.
+/// That other types are of another crate only rustc knows.
+pub(super) fn is_own_type(header: &ItemImpl) -> bool {
+    let Type::Path(path) = peeled(&header.self_ty) else {
+        return false;
+    };
+    let mut parameters = header.generics.type_params();
+    let of_std = ["Arc", "Rc", "Vec"].iter();
+    !parameters.any(|parameter| path.path.is_ident(&parameter.ident))
+        && !of_std
+            .clone()
+            .any(|name| argument_of(&header.self_ty, name).is_some())
 }
 
 /// Whether `#[async_trait]` has changed this method.

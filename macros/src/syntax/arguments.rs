@@ -365,6 +365,7 @@ pub(crate) fn word<T: Copy>(
 
 /// `requires_new` of `RequiresNew` and `REQUIRES_NEW`.
 fn snake_case(written: &str) -> String {
+    let written = written.replace('-', "_");
     if !written.contains(char::is_lowercase) {
         return written.to_lowercase();
     }
@@ -407,10 +408,19 @@ impl Parse for Word {
             });
         }
         let token: TokenTree = input.parse()?;
+        let (mut text, mut tokens) = (token.to_string(), token.into_token_stream());
+        // Hyphens are taken for underscores.
+        while input.peek(Token![-]) && input.peek2(Ident::peek_any) {
+            let (hyphen, word) = (input.parse::<Token![-]>()?, input.call(Ident::parse_any)?);
+            text.push('-');
+            text.push_str(&word.to_string());
+            hyphen.to_tokens(&mut tokens);
+            word.to_tokens(&mut tokens);
+        }
         Ok(Self {
-            text: token.to_string(),
+            text,
             in_quotes: false,
-            tokens: token.into_token_stream(),
+            tokens,
         })
     }
 }

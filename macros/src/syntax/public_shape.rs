@@ -8,7 +8,9 @@ use syn::{FnArg, PatType, ReturnType, parse_quote};
 
 use super::annotated_fn::AnnotatedFn;
 use super::async_fn::as_async;
-use super::parameter::{Marks, is_exclusive, is_transaction, names_transaction, self_kind};
+use super::parameter::{
+    Marks, is_exclusive, is_transaction, names_context, names_transaction, self_kind,
+};
 use super::return_type::erased;
 use crate::diagnostics::Errors;
 
@@ -31,7 +33,8 @@ pub(crate) fn public_shape(method: &AnnotatedFn, has_fence: bool) -> TokenStream
                 let ty = &parameter.ty;
                 let is_tx = names_transaction(ty) || (!by_type && is_exclusive(ty));
                 let hides_tx = marks.skip.is_none() && is_tx;
-                if marks.state.is_some() || hides_tx {
+                let hides_context = marks.skip.is_none() && names_context(ty);
+                if marks.state.is_some() || hides_tx || hides_context {
                     hidden.push(parameter);
                     return None;
                 }

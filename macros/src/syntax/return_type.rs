@@ -78,8 +78,11 @@ pub(crate) fn turbofish(output: &Type) -> TokenStream {
 pub(crate) fn converted(convert: &Expr) -> TokenStream {
     let error = local("__error");
     if matches!(convert, Expr::Path(_)) {
-        let mut argument = Group::new(Delimiter::Parenthesis, quote!(#error));
-        argument.set_span(at(last_span(convert)));
+        let place = at(last_span(convert));
+        let mut passed = error.clone();
+        passed.set_span(place);
+        let mut argument = Group::new(Delimiter::Parenthesis, quote!(#passed));
+        argument.set_span(place);
         return quote_spanned! {Span::mixed_site()=>
             |#error| ::core::result::Result::Err(#convert #argument)
         };

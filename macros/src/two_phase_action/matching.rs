@@ -66,7 +66,7 @@ fn what(
 ) -> Option<What> {
     match &takes.kind {
         Kind::Tx => {
-            if !action.fenced {
+            if !action.fenced && !parameters.needless_tx {
                 let message = format!(
                     "`{}` has `fence = none`, so there is no transaction to pass: name another \
                      method there, or remove this parameter",

@@ -12,6 +12,7 @@ use crate::syntax::async_fn::Shape;
 use crate::syntax::parameter::{Form, SelfKind};
 
 /// `fence = EXPRESSION`: what leads to the participant's pool.
+#[derive(Clone)]
 pub(crate) struct Fence {
     pub(crate) expression: Expr,
     /// Where its `=` stands.
@@ -38,9 +39,14 @@ impl Fence {
         is_word(&self.expression, "none")
     }
 
+    /// Whether it is no call.
+    pub(crate) fn is_place(&self) -> bool {
+        !matches!(self.expression, Expr::Call(_) | Expr::MethodCall(_))
+    }
+
     /// A call returns a value of its own, or lends what it returns; neither can be lent to phase two.
     pub(crate) fn check_is_place(&self, errors: &mut Errors) {
-        if matches!(self.expression, Expr::Call(_) | Expr::MethodCall(_)) {
+        if !self.is_place() {
             let message = "a fence outlives every call, so name what holds the pool, a field such \
                            as `self.db`; where a method lends it, write `*self.pool()`";
             errors.at(&self.expression, message);
@@ -101,11 +107,7 @@ impl Action {
     /// Whether a partner takes what phase one returned.
     pub(crate) fn keeps_tried(&self) -> bool {
         let mut calls = [&self.commit, &self.rollback].into_iter().flatten();
-        calls.any(|call| {
-            call.passed
-                .iter()
-                .any(|passed| matches!(passed.what, What::Tried { .. }))
-        })
+        calls.any(Call::takes_tried)
     }
 
     /// The conditions under which the method exists.
@@ -139,6 +141,14 @@ pub(crate) struct Call {
     pub(crate) arrow: Arrow,
     /// What it takes, in its own order.
     pub(crate) passed: Vec<Passed>,
+}
+
+impl Call {
+    /// Whether the partner takes what phase one returned.
+    pub(crate) fn takes_tried(&self) -> bool {
+        let mut passed = self.passed.iter();
+        passed.any(|passed| matches!(passed.what, What::Tried { .. }))
+    }
 }
 
 /// One argument of a partner.

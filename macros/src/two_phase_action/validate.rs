@@ -4,12 +4,15 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, FnArg, PatType, ReturnType, Signature, Token};
+use syn::{
+    Attribute, Expr, FnArg, GenericArgument, PatType, PathArguments, ReturnType, Signature, Token,
+    Type,
+};
 
 use super::args::{Args, Partnered};
 use super::is_ours;
 use super::matching::{Branched, Decision, call};
-use super::model::{Action, RecordedParameter};
+use super::model::{Action, Call, RecordedParameter};
 use super::partner::Partner;
 use crate::diagnostics::Errors;
 use crate::hygiene::{Arrow, line};
@@ -20,7 +23,7 @@ use crate::syntax::parameter::{
     names_transaction, recorded_name, self_kind,
 };
 use crate::syntax::return_type::is_no_result;
-use crate::syntax::types::shown;
+use crate::syntax::types::{borrows, peeled, shown};
 
 /// What an action is checked against.
 #[derive(Clone, Copy)]
@@ -67,6 +70,13 @@ pub(crate) fn validate(
     };
     let commit = serve(&args.commit, Decision::Commit, errors);
     let rollback = serve(&args.rollback, Decision::Rollback, errors);
+    let keeps = [&commit, &rollback]
+        .into_iter()
+        .flatten()
+        .any(Call::takes_tried);
+    if let Some((_, output, _)) = future.as_ref().filter(|_| fenced || keeps) {
+        check_value(output, errors);
+    }
     if errors.count() > before {
         return None;
     }
@@ -107,6 +117,24 @@ pub(crate) fn validate(
             ..method.clone()
         },
     })
+}
+
+/// What is stored in a row is read back as a value of its own.
+pub(super) fn check_value(output: &Type, errors: &mut Errors) {
+    let Type::Path(path) = peeled(output) else {
+        return;
+    };
+    let last = path.path.segments.last().map(|last| &last.arguments);
+    let Some(PathArguments::AngleBracketed(arguments)) = last else {
+        return;
+    };
+    if let Some(GenericArgument::Type(value)) = arguments.args.first()
+        && borrows(value)
+    {
+        let message = "what this action returns is stored and read back, by a repeated try or as \
+                       `tried`: return a value of its own, such as a `String`";
+        errors.at(value, message);
+    }
 }
 
 /// Whether the action has the participant's fence.
@@ -199,10 +227,7 @@ pub(super) fn check_const(sig: &Signature, errors: &mut Errors) {
 }
 
 /// Where the action's future is written, what it resolves to, and its `->`.
-pub(super) fn future(
-    method: &AnnotatedFn,
-    errors: &mut Errors,
-) -> Option<(Shape, syn::Type, Arrow)> {
+pub(super) fn future(method: &AnnotatedFn, errors: &mut Errors) -> Option<(Shape, Type, Arrow)> {
     let sig = &method.sig;
     let Some(body) = &method.body else {
         errors.at(
@@ -255,6 +280,8 @@ pub(super) struct Parameters {
     pub(super) skipped: Vec<Ident>,
     /// Names whose parameter has a mistake of its own.
     pub(super) broken: Vec<Ident>,
+    /// Whether there is a transaction in spite of `fence = none`: one of the two is the mistake.
+    pub(super) needless_tx: bool,
 }
 
 fn parameters(
@@ -271,6 +298,7 @@ fn parameters(
         recorded: Vec::new(),
         skipped: Vec::new(),
         broken: Vec::new(),
+        needless_tx: false,
     };
     for input in &method.sig.inputs {
         match input {
@@ -360,6 +388,7 @@ fn sort(
         let message = "this action has `fence = none`, so there is no transaction to supply: remove \
                        one of the two";
         errors.at(&parameter.ty, message);
+        sorted.needless_tx = true;
         return;
     }
     match recorded(&parameter, &marks, method, around) {

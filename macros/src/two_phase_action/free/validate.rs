@@ -17,7 +17,7 @@ use crate::syntax::parameter::{name, recorded_name};
 use crate::syntax::types::{same_type, shown};
 use crate::two_phase_action::args::Partnered;
 use crate::two_phase_action::is_ours;
-use crate::two_phase_action::validate::{check_const, future};
+use crate::two_phase_action::validate::{check_const, check_value, future};
 
 /// The action, checked; nothing if a mistake was found in it.
 pub(super) fn validate(function: &AnnotatedFn, args: Args, errors: &mut Errors) -> Option<Action> {
@@ -35,6 +35,13 @@ pub(super) fn validate(function: &AnnotatedFn, args: Args, errors: &mut Errors) 
     };
     let commit = passing.call(args.commit, "commit", errors);
     let rollback = passing.call(args.rollback, "rollback", errors);
+    let keeps = [&commit, &rollback].into_iter().flatten().any(|call| {
+        let mut bound = call.bound.iter();
+        bound.any(|bound| matches!(bound.what, What::Tried { .. }))
+    });
+    if let Some((_, output, _)) = future.as_ref().filter(|_| args.fence.is_some() || keeps) {
+        check_value(output, errors);
+    }
     if errors.count() > before {
         return None;
     }

@@ -1,5 +1,7 @@
 // The partners move into an inherent impl, and the type implements a trait of ours: it must be the
 // user's own.
+use std::collections::BTreeSet;
+
 use unanimous::{Error, participant};
 
 trait Mail {
@@ -7,7 +9,7 @@ trait Mail {
 }
 
 #[participant(name = "mailer")]
-impl Mail for Vec<u8> {
+impl Mail for BTreeSet<u8> {
     #[two_phase_action(commit = send, rollback = discard)]
     async fn prepare(&self, to: &str) -> Result<(), Error> {
         let _ = to;
@@ -24,9 +26,9 @@ impl Mail for Vec<u8> {
 }
 
 fn main() {
-    let _ = vec![1].prepare("ann");
+    let _ = BTreeSet::from([1]).prepare("ann");
 }
 
-async fn caller(bytes: &Vec<u8>) -> Result<(), Error> {
+async fn caller(bytes: &BTreeSet<u8>) -> Result<(), Error> {
     bytes.prepare("ann").await
 }

@@ -24,6 +24,5 @@ fn main() {
 }
 
 async fn caller(mailer: &Mailer) -> Result<(), Error> {
-    let context = BranchContext::current().unwrap();
-    mailer.prepare(&context, 1).await
+    mailer.prepare(1).await
 }

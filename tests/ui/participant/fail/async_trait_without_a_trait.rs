@@ -1,0 +1,28 @@
+use unanimous::{Error, participant};
+
+struct Mailer;
+
+#[participant(name = "mailer")]
+#[async_trait::async_trait]
+impl Mailer {
+    #[two_phase_action(commit = send, rollback = discard)]
+    async fn prepare(&self, to: &str, pages: i64) -> Result<(), Error> {
+        let _ = (to, pages);
+        Ok(())
+    }
+
+    async fn send(&self, to: &str) -> Result<(), Error> {
+        let _ = to;
+        Ok(())
+    }
+
+    async fn discard(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+async fn caller(mailer: &Mailer) -> Result<(), Error> {
+    mailer.prepare("ann", 1).await
+}
+
+fn main() {}
