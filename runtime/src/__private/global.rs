@@ -299,6 +299,9 @@ impl<F: Future> Future for RunGlobal<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        if let Some(error) = self.run.refusal() {
+            return Poll::Ready((self.fail)(error));
+        }
         // One after the other: a pair would move both, and errors are large.
         if let Err(error) = ready!(self.run.poll_ended(cx)) {
             return Poll::Ready((self.fail)(error));

@@ -128,10 +128,7 @@ impl Driver {
     fn poll_begun(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
         match self {
             Self::Plain => Poll::Ready(Ok(())),
-            Self::Refused(name) => {
-                let what = name.clone().into();
-                Poll::Ready(Err(Error::NotInTransaction { what }))
-            }
+            Self::Refused(name) => Poll::Ready(Err(outside(name))),
             Self::Works(work) => work.poll_begun(cx),
         }
     }
@@ -273,6 +270,12 @@ impl Work {
             _ => None,
         }
     }
+}
+
+/// Nothing surrounds the function of this name, which wants to be surrounded.
+fn outside(name: &Cow<'static, str>) -> Error {
+    let what = name.clone().into();
+    Error::NotInTransaction { what }
 }
 
 /// What began without a transaction goes on without one, also where a transaction polls it later.
@@ -447,6 +450,17 @@ impl<'a, F: Future> Run<'a, F> {
 }
 
 impl<F: Future> Run<'_, F> {
+    /// Why it does not run at all, in short: [`Self::poll_ended`] says the same, and hands the
+    /// error on more often.
+    pub(crate) fn refusal(&mut self) -> Option<Error> {
+        let Driver::Refused(name) = &self.driver else {
+            return None;
+        };
+        let error = outside(name);
+        self.drop_body();
+        Some(error)
+    }
+
     /// Completes when the run has ended; [`Self::take_output`] and [`Self::take_finished`] then tell how.
     pub(crate) fn poll_ended(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
         if let Err(error) = std::task::ready!(self.driver.poll_begun(cx)) {

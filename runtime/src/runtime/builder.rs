@@ -327,7 +327,7 @@ impl RuntimeBuilder {
             decisions,
             deliveries,
             attachment: Mutex::new(None),
-            open: Open::new(),
+            open: Open::default(),
             points: self.points,
             pace: self.pace,
             _tasks: Tasks(tasks.into()),
