@@ -128,7 +128,7 @@ impl Driver {
     fn poll_begun(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
         match self {
             Self::Plain => Poll::Ready(Ok(())),
-            Self::Refused(name) => Poll::Ready(Err(outside(name))),
+            Self::Refused(name) => Poll::Ready(Err(outside(name.clone()))),
             Self::Works(work) => work.poll_begun(cx),
         }
     }
@@ -273,9 +273,8 @@ impl Work {
 }
 
 /// Nothing surrounds the function of this name, which wants to be surrounded.
-fn outside(name: &Cow<'static, str>) -> Error {
-    let what = name.clone().into();
-    Error::NotInTransaction { what }
+fn outside(name: Cow<'static, str>) -> Error {
+    Error::NotInTransaction { what: name.into() }
 }
 
 /// What began without a transaction goes on without one, also where a transaction polls it later.
@@ -456,7 +455,7 @@ impl<F: Future> Run<'_, F> {
         let Driver::Refused(name) = &self.driver else {
             return None;
         };
-        let error = outside(name);
+        let error = outside(name.clone());
         self.drop_body();
         Some(error)
     }
