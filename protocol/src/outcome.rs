@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::ids::Xid;
 
-/// The outcome of a global transaction, told truthfully (TM4).
+/// The outcome of a global transaction, told truthfully.
 ///
 /// `Unknown` is never turned into either of the others; it can be asked again later by its xid.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -53,17 +53,18 @@ impl fmt::Display for Outcome {
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum RollbackReason {
-    /// The branches that joined are not the branches that the commit named (TC6).
+    /// The branches that joined are not the branches that the commit named.
     BranchesDiffer,
-    /// An operator rolled it back (OP1).
+    /// An operator rolled it back.
     Operator,
     /// The transaction manager asked for it.
     Requested,
     /// The deadline passed first.
     TimedOut,
-    /// No record above the horizon: it was never decided, and now never will be (TC13).
+    /// The coordinator has no record of it, and would have one had it been decided: now it never
+    /// will be.
     NotRecorded,
-    /// The coordinator stopped while it was undecided (TC2).
+    /// The coordinator stopped while it was undecided.
     Stopped,
 }
 

@@ -16,7 +16,7 @@ use crate::coordinator::CoordinatorError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A call failed and was not tolerated, so the transaction can only roll back (TM2).
+    /// A call failed and was not tolerated, so the transaction can only roll back.
     #[error(
         "the transaction {xid} can only roll back: {call} {cause}; wrap that call in `tolerate` if the transaction may commit without it"
     )]
@@ -103,13 +103,13 @@ pub enum Error {
         /// The action.
         action: Arc<str>,
     },
-    /// The coordinator refuses the branch: the transaction is decided already (G5).
+    /// The coordinator refuses the branch: the transaction is decided already.
     #[error("the transaction {xid} is already decided; no branch joins it any more")]
     AlreadyDecided {
         /// The transaction.
         xid: Xid,
     },
-    /// The branch was cancelled before this try arrived (T1).
+    /// The branch was cancelled before this try arrived.
     #[error("the branch {call} of {xid} was cancelled before this try arrived")]
     RefusedCancelled {
         /// The transaction.
@@ -117,7 +117,7 @@ pub enum Error {
         /// The branch.
         call: CallId,
     },
-    /// The call id belongs to a branch with another resource, action or arguments (N4).
+    /// The call id belongs to a branch with another resource, action or arguments.
     #[error(
         "the call id {call} of {xid} is already used with another resource, action or arguments; a repeat must record the same values"
     )]
@@ -192,7 +192,7 @@ pub enum Error {
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// The participant's database does not keep what it commits (E3).
+    /// The participant's database does not keep what it commits.
     #[error("{0}")]
     NotDurable(String),
     /// No runtime is installed and none surrounds the call.
@@ -260,7 +260,7 @@ impl fmt::Debug for Called {
     }
 }
 
-/// How a call failed (TM1).
+/// How a call failed.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum CallFailure {

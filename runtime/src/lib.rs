@@ -50,8 +50,12 @@
 //! rolls undecided transactions back. Effects outside a participant's database happen at least
 //! once.
 //!
-//! Letters and a number in brackets, such as (TM2), name a rule of the commit protocol: in the
-//! repository `cargo xtask rules` lists them, with the tests that keep each.
+//! # Rules
+//!
+//! On the pages for those who write a coordinator, a fence or a console ([`coordinator`],
+//! [`branch::fence`], [`protocol`]) letters and a number in brackets, such as (RM5), name a rule of
+//! the commit protocol: in the repository `cargo xtask rules` lists them, with the tests that keep
+//! each.
 
 mod backoff;
 mod context;
@@ -93,6 +97,8 @@ pub use unanimous_protocol::{Decision, Outcome, RollbackReason, UnknownWhy, Xid}
 
 /// The names, states and messages that [`coordinator::Coordinator`], [`runtime::Admin`] and
 /// [`Event`] speak of.
+///
+/// Letters and a number in brackets, such as (N3), name a [rule](crate#rules).
 pub mod protocol {
     // Not `wire`: were its `Result` in reach of users, the compiler would spell theirs
     // `std::result::Result` in every message.

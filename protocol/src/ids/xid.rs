@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::incarnation::{Incarnation, decimal};
 use crate::limits;
 
-/// The id of a global transaction (N2): opaque text of at most
+/// The id of a global transaction: opaque text of at most
 /// [`limits::XID_BYTES_MAX`] bytes of printable ASCII without spaces.
 ///
 /// Other coordinators choose texts of their own; the form of ours, which

@@ -45,7 +45,7 @@ impl ActionSpec {
         Self { aliases, ..self }
     }
 
-    /// Rollback of a fenced branch is performed although no try left a row (T7). Its registration
+    /// Rollback of a fenced branch is performed although no try left a row. Its registration
     /// costs a forced write, and its arguments travel to the coordinator.
     #[must_use]
     pub const fn always_cancel(self) -> Self {

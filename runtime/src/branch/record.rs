@@ -321,7 +321,7 @@ impl Recorded {
         serde_json::from_str(value.get()).map_err(|_| RecordError::NotA(type_name::<T>()))
     }
 
-    /// SHA-256 over the object with keys sorted at every level (N4): a repeat that records its
+    /// SHA-256 over the object with keys sorted at every level: a repeat that records its
     /// maps in another order is the same call.
     ///
     /// # Errors

@@ -74,7 +74,7 @@ impl Context {
     /// It is no call of its own: its calls are calls of that scope, in the order in which they are
     /// made. Nobody waits for it, and the deadline does not drop it: see that it ends before the
     /// scope does. What registers after the decision is refused with [`Error::AlreadyDecided`], and
-    /// a branch that joins behind the back of its scope makes the transaction roll back (TC6).
+    /// a branch that joins behind the back of its scope makes the transaction roll back.
     ///
     /// Dropping the future drops its calls under way, which have then failed.
     pub async fn attach<F: Future>(&self, future: F) -> F::Output {

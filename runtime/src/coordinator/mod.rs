@@ -3,6 +3,8 @@
 //! One trait, [`Coordinator`], and its adapters: `embedded` (a function call away) and `grpc` (a
 //! multiplexed stream to `unanimous serve`). Third parties implement the trait too; the public
 //! conformance suite tells whether they keep the protocol.
+//!
+//! Letters and a number in brackets, such as (TC6), name a [rule](crate#rules).
 
 #[cfg(feature = "testing")]
 pub mod conformance;

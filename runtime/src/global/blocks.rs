@@ -11,7 +11,7 @@ use crate::context::{Ambient, CallKind, OpenCall, Scope};
 /// Runs a block that the transaction may commit without.
 ///
 /// The block is **one** call. If it ends in `Err` or is dropped, it is abandoned with everything
-/// below it: whatever it reserved stands until the decision and is then cancelled (TC8). If it
+/// below it: whatever it reserved stands until the decision and is then cancelled. If it
 /// ends in `Ok` although a call below it failed, it has failed, and with it the transaction.
 ///
 /// Outside a transaction the future simply runs.
@@ -179,7 +179,7 @@ impl Drop for Tolerated {
 }
 
 /// Gives the calls of a block a key of the user's instead of their place among their siblings, so
-/// that an unordered fan-out gets the same call ids when it is repeated (N3).
+/// that an unordered fan-out gets the same call ids when it is repeated.
 ///
 /// The block is one call; it is judged by the calls below it, by panic and by drop. Its value is
 /// not looked at. Outside a transaction the future simply runs.

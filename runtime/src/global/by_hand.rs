@@ -104,7 +104,7 @@ impl GlobalTransaction {
     }
 
     /// The same; an error that `commit_on` accepts asks for commit too. Like the argument of the
-    /// annotation it does not lift a failed call (TM2).
+    /// annotation it does not lift a failed call.
     ///
     /// ```
     /// # use unanimous::{GlobalTransaction, Outcome, Runtime};

@@ -7,6 +7,7 @@
 //!   runtime a [`TransactionHook`](crate::TransactionHook);
 //! * around one: [`retry_transaction`].
 
+#[doc(hidden)]
 pub mod calls;
 
 pub(crate) mod driver;

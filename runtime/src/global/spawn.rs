@@ -12,7 +12,7 @@ use crate::context::{Ambient, CallKind, Entered, OpenCall, Scope, SpawnedTask};
 
 /// Spawns a task that carries the surrounding transaction.
 ///
-/// The task is a call of its scope (N3), Running from the spawn on: whoever ends with `Ok` awaits
+/// The task is a call of its scope, Running from the spawn on: whoever ends with `Ok` awaits
 /// the tasks spawned in it first, within the remaining time. It is judged by the calls below it,
 /// by panic and by abort; its value is not looked at. Outside a transaction it is
 /// `tokio::spawn`; what needs no transaction uses that directly.

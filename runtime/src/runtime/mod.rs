@@ -162,7 +162,7 @@ impl Runtime {
         told(xid, self.inner.coordinator.outcome(xid.clone()).await)
     }
 
-    /// Settles a transaction: asks for its rollback and tells whichever decision holds (TM3).
+    /// Settles a transaction: asks for its rollback and tells whichever decision holds.
     pub async fn resolve(&self, xid: &Xid) -> Outcome {
         told(xid, self.inner.coordinator.rollback(xid.clone()).await)
     }

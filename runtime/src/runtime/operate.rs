@@ -54,7 +54,7 @@ pub enum AdminError {
     Unexpected,
 }
 
-/// The operator's requests to the runtime's coordinator (OP1 to OP5); the command `unanimous`
+/// The operator's requests to the runtime's coordinator; the command `unanimous`
 /// offers the same. A coordinator that is away is waited for, 60 s at most.
 ///
 /// ```
@@ -142,13 +142,13 @@ impl Admin {
         }
     }
 
-    /// Delivers the phase two of a branch now, also of a parked one (OP2).
+    /// Delivers the phase two of a branch now, also of a parked one.
     pub async fn retry(&self, xid: &Xid, call: &CallId) -> Result<usize, AdminError> {
         self.done(AdminRequest::Retry(xid.clone(), call.clone()))
             .await
     }
 
-    /// Parks a branch (OP2).
+    /// Parks a branch.
     pub async fn give_up(
         &self,
         xid: &Xid,
@@ -163,25 +163,25 @@ impl Admin {
         .await
     }
 
-    /// Rolls an open transaction back (OP1). There is no such thing for commit: its caller may
+    /// Rolls an open transaction back. There is no such thing for commit: its caller may
     /// already have been told that it rolled back.
     pub async fn roll_back(&self, xid: &Xid) -> Result<usize, AdminError> {
         self.done(AdminRequest::RollBack(xid.clone())).await
     }
 
-    /// The branch was resolved by hand: its row takes the decided state without user code (OP3).
+    /// The branch was resolved by hand: its row takes the decided state without user code.
     pub async fn resolve(&self, xid: &Xid, call: &CallId) -> Result<usize, AdminError> {
         self.done(AdminRequest::Resolve(xid.clone(), call.clone()))
             .await
     }
 
     /// The database is lost for ever: its branches are parked, those decided later too, and their
-    /// commit records are kept (OP4). Returns how many were parked.
+    /// commit records are kept. Returns how many were parked.
     pub async fn write_off(&self, database: DatabaseId) -> Result<usize, AdminError> {
         self.done(AdminRequest::WriteOff(database)).await
     }
 
-    /// Decides a foreign xid by hand after a restore (OP5).
+    /// Decides a foreign xid by hand after a restore.
     pub async fn decide(&self, xid: &Xid, decision: Decision) -> Result<usize, AdminError> {
         self.done(AdminRequest::Decide(xid.clone(), decision)).await
     }

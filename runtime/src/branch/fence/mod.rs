@@ -1,8 +1,10 @@
 //! The fence: one row per branch in the participant's own database, written in the same local
 //! transaction as the business statements, so that empty rollbacks, late tries and repeated
-//! deliveries are harmless with no user code (RM3 to RM9).
+//! deliveries are harmless with no user code.
 //!
-//! * [`table`]: the pure decider: (row, event) to step;
+//! Letters and a number in brackets, such as (RM5), name a [rule](crate#rules).
+//!
+//! * `table`: the pure decider: (row, event) to step;
 //! * [`Fence`]: what a user names in `fence = ..`: a pool;
 //! * [`DynFence`]: the same behind a pointer, for the runtime, which opens and closes the local
 //!   transaction around the user's functions;
@@ -19,6 +21,7 @@
 //! commit ---------> COMMIT
 //! ```
 
+#[doc(hidden)]
 pub mod table;
 
 #[cfg(feature = "sqlite")]
