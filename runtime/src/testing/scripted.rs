@@ -13,7 +13,7 @@ use unanimous_protocol::message::{
 };
 use unanimous_protocol::{Incarnation, Xid, limits};
 
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::coordinator::{
     Answer, Attachment, Capabilities, Coordinator, CoordinatorError, Host, PhaseTwoHandler, open,
 };
@@ -139,15 +139,26 @@ impl Scripted {
         }))
     }
 
-    /// Around a coordinator in memory.
+    /// Around a coordinator in memory, which goes by the system's clock: its timeouts and its
+    /// back-off take real time.
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime.
     pub async fn memory() -> Self {
+        Self::memory_on(Arc::new(SystemClock::new())).await
+    }
+
+    /// Around a coordinator in memory that goes by this clock. Where a runtime has a
+    /// [`ManualClock`](super::ManualClock), give its coordinator a clone of it.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub async fn memory_on(clock: Arc<dyn Clock>) -> Self {
         let host = Host {
             application: "scripted".into(),
-            clock: Arc::new(SystemClock::new()),
+            clock,
             drain: limits::DRAIN,
         };
         match open(Url::Memory, &host).await {

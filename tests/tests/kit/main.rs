@@ -6,6 +6,7 @@ mod drops;
 mod functions;
 mod habits;
 mod harness;
+mod heard;
 mod kinds;
 mod mocked;
 mod occurrences;

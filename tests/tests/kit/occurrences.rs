@@ -1,13 +1,14 @@
 //! A point that is reached several times is taken each time.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::{pending, try_join};
 use unanimous::sqlx::{self, Sqlite, SqlitePool};
 use unanimous::testing::{Fault, Harness, Phase, Point, Problem, Prover, Rule, database};
-use unanimous::{FenceTx, participant};
+use unanimous::{BranchContext, FenceTx, participant};
 
 use crate::participants::{Accounts, Counter, Failure, Flaw, Purse};
 
@@ -280,4 +281,40 @@ async fn a_phase_that_never_ends_is_told() {
             "{told}"
         );
     }
+}
+
+/// Every instance writes to the same list.
+#[derive(Clone, Default)]
+struct Letters {
+    sent: Arc<Mutex<BTreeSet<String>>>,
+}
+
+#[participant(name = "letters", any_instance)]
+impl Letters {
+    #[two_phase_action(commit = send, rollback = none)]
+    async fn prepare(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn send(&self, branch: &BranchContext) -> Result<(), Failure> {
+        let mut sent = self.sent.lock().expect("no panic");
+        sent.insert(branch.key());
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn an_action_of_any_instance_is_proved_on_another_one_than_the_provided() {
+    let letters = Prover::new(
+        async || Letters::default(),
+        async |letters| {
+            let another = Letters::clone(letters);
+            another.prepare().await?;
+            another.prepare().await
+        },
+        async |letters| letters.sent.lock().expect("no panic").len(),
+    );
+    let proof = letters.assert_proved().await;
+    // Two calls in two deliveries at five points of phase one, and at four of each phase two.
+    assert_eq!((proof.places, proof.left_out), (4 * (5 + 4 + 4), 0));
 }
