@@ -8,8 +8,8 @@ use syn::{Expr, LitStr, Pat, Token};
 use crate::diagnostics::Errors;
 use crate::hygiene::CratePath;
 use crate::syntax::arguments::{
-    Accepted, conversion, crate_path, expression, list, literal_name, parse as parse_arguments,
-    word,
+    Accepted, Conversion, conversion, crate_path, expression, list, literal_name,
+    parse as parse_arguments, word,
 };
 use crate::syntax::duration::{Time, time};
 
@@ -91,7 +91,7 @@ pub(crate) struct Args {
     pub(crate) settle: Option<Keyed<Time>>,
     pub(crate) propagation: Option<Propagation>,
     pub(crate) commit_on: Option<Keyed<CommitOn>>,
-    pub(crate) map_err: Option<Expr>,
+    pub(crate) map_err: Option<Conversion>,
     pub(crate) runtime: Option<Keyed<Expr>>,
     pub(crate) krate: CratePath,
 }

@@ -6,6 +6,7 @@ use syn::{Expr, Type};
 use super::args::{CommitOn, Propagation};
 use crate::hygiene::{Arrow, CratePath};
 use crate::syntax::annotated_fn::{AnnotatedFn, Body};
+use crate::syntax::arguments::Conversion;
 use crate::syntax::async_fn::Shape;
 use crate::syntax::duration::Time;
 
@@ -23,7 +24,7 @@ pub(crate) struct Model {
     pub(crate) settle: Option<Time>,
     pub(crate) propagation: Option<Propagation>,
     pub(crate) commit_on: Option<CommitOn>,
-    pub(crate) map_err: Option<Expr>,
+    pub(crate) map_err: Option<Conversion>,
     pub(crate) runtime: Option<Expr>,
     pub(crate) krate: CratePath,
 }

@@ -7,7 +7,8 @@ use syn::{Expr, Token};
 use crate::diagnostics::Errors;
 use crate::hygiene::CratePath;
 use crate::syntax::arguments::{
-    Accepted, as_text, check_name, conversion, crate_path, expression, parse as parse_arguments,
+    Accepted, Conversion, as_text, check_name, conversion, crate_path, expression,
+    parse as parse_arguments,
 };
 use crate::two_phase_action::model::Fence;
 
@@ -44,7 +45,7 @@ pub(crate) struct Args {
     without_fence: bool,
     /// Where `any_instance` stands.
     pub(crate) any_instance: Option<Ident>,
-    pub(crate) map_err: Option<Expr>,
+    pub(crate) map_err: Option<Conversion>,
     pub(crate) krate: CratePath,
     /// Keys that were written, with or without mistakes in their values: those are not missing.
     pub(crate) written: Vec<String>,

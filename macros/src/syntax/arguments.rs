@@ -4,7 +4,7 @@
 //! Which keys exist is a table per annotation; unknown and repeated ones are found here, so that no
 //! annotation can forget to look.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
@@ -318,11 +318,23 @@ pub(crate) fn list<T>(
     }
 }
 
-/// `= PATH` or `= CLOSURE`: what converts an error.
-pub(crate) fn conversion(input: ParseStream<'_>) -> syn::Result<Expr> {
+/// `map_err = EXPRESSION`: what converts an error.
+#[derive(Clone)]
+pub(crate) struct Conversion {
+    pub(crate) expression: Expr,
+    /// Where its `=` stands: what it is given is reported there.
+    pub(crate) equals: Span,
+}
+
+/// `= PATH` or `= CLOSURE`.
+pub(crate) fn conversion(input: ParseStream<'_>) -> syn::Result<Conversion> {
+    let equals = input.fork().parse::<Token![=]>()?.span;
     let value = expression(input)?;
     let Expr::Lit(literal) = &value else {
-        return Ok(value);
+        return Ok(Conversion {
+            expression: value,
+            equals,
+        });
     };
     let written = as_text(&value).and_then(|text| text.parse::<Path>().ok());
     let example = written.map_or_else(

@@ -8,6 +8,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, GenericArgument, PathArguments, Type};
 
+use super::arguments::Conversion;
 use super::types::is_primitive;
 use crate::hygiene::{at, local};
 
@@ -75,14 +76,17 @@ pub(crate) fn turbofish(output: &Type) -> TokenStream {
 /// `map_err = EXPR` as a function from the transaction's failure to the whole result. A function is
 /// called, so that an error of another type is reported where it is named; going through
 /// `Result::map_err` tells a closure its parameter's type.
-pub(crate) fn converted(convert: &Expr) -> TokenStream {
+pub(crate) fn converted(convert: &Conversion) -> TokenStream {
+    let Conversion {
+        expression: convert,
+        equals,
+    } = convert;
     let error = local("__error");
     if matches!(convert, Expr::Path(_)) {
-        let place = at(last_span(convert));
         let mut passed = error.clone();
-        passed.set_span(place);
+        passed.set_span(at(*equals));
         let mut argument = Group::new(Delimiter::Parenthesis, quote!(#passed));
-        argument.set_span(place);
+        argument.set_span(at(last_span(convert)));
         return quote_spanned! {Span::mixed_site()=>
             |#error| ::core::result::Result::Err(#convert #argument)
         };

@@ -9,8 +9,8 @@ use super::model::Fence;
 use crate::diagnostics::Errors;
 use crate::hygiene::CratePath;
 use crate::syntax::arguments::{
-    Accepted, UNKNOWN, as_text, conversion, crate_path, expression, is_word, literal_name,
-    literal_names, parse as parse_arguments,
+    Accepted, Conversion, UNKNOWN, as_text, conversion, crate_path, expression, is_word,
+    literal_name, literal_names, parse as parse_arguments,
 };
 
 /// Every argument on a method. The manual has a heading for each.
@@ -82,7 +82,7 @@ pub(crate) struct Args<N = Named> {
     pub(crate) fence: Option<Fence>,
     /// Where `always_cancel` stands.
     pub(crate) always_cancel: Option<Ident>,
-    pub(crate) map_err: Option<Expr>,
+    pub(crate) map_err: Option<Conversion>,
     /// On a free function; a method has that of its participant.
     pub(crate) krate: CratePath,
     /// Keys that were written, with or without mistakes in their values: those are not missing.

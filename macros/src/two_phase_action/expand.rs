@@ -6,6 +6,7 @@ use quote::{quote, quote_spanned};
 
 use super::model::{Action, Call, Fence, From, Local, Passed, RecordedParameter, What};
 use crate::hygiene::{Arrow, CratePath, at, braces, local, moved};
+use crate::syntax::arguments::Conversion;
 use crate::syntax::async_fn::Shape;
 use crate::syntax::parameter::{SelfKind, name, recorded_name};
 use crate::syntax::return_type::{converted, erased, turbofish, unreachable_return};
@@ -119,7 +120,7 @@ pub(super) fn recorder(recorded: &[RecordedParameter], krate: &CratePath) -> Tok
 pub(super) fn how(
     output: &syn::Type,
     arrow: Arrow,
-    map_err: Option<&syn::Expr>,
+    map_err: Option<&Conversion>,
     fenced: bool,
     keeps_tried: bool,
     krate: &CratePath,

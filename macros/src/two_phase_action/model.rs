@@ -7,7 +7,7 @@ use syn::{Attribute, Expr, PatType, Type};
 use crate::diagnostics::Errors;
 use crate::hygiene::{Arrow, CratePath, at, braces, local, with_self};
 use crate::syntax::annotated_fn::{AnnotatedFn, Body};
-use crate::syntax::arguments::is_word;
+use crate::syntax::arguments::{Conversion, is_word};
 use crate::syntax::async_fn::Shape;
 use crate::syntax::parameter::{Form, SelfKind};
 
@@ -100,7 +100,7 @@ pub(crate) struct Action {
     /// None where nobody is called.
     pub(crate) commit: Option<Call>,
     pub(crate) rollback: Option<Call>,
-    pub(crate) map_err: Option<Expr>,
+    pub(crate) map_err: Option<Conversion>,
 }
 
 impl Action {

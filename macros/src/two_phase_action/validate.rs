@@ -5,8 +5,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Expr, FnArg, GenericArgument, PatType, PathArguments, ReturnType, Signature, Token,
-    Type,
+    Attribute, FnArg, GenericArgument, PatType, PathArguments, ReturnType, Signature, Token, Type,
 };
 
 use super::args::{Args, Partnered};
@@ -17,6 +16,7 @@ use super::partner::Partner;
 use crate::diagnostics::Errors;
 use crate::hygiene::{Arrow, line};
 use crate::syntax::annotated_fn::AnnotatedFn;
+use crate::syntax::arguments::Conversion;
 use crate::syntax::async_fn::{Shape, future_output, is_boxed, shape};
 use crate::syntax::parameter::{
     Form, Marks, SelfKind, is_exclusive, is_transaction, lent_wrongly, name, names_context,
@@ -34,7 +34,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) may_have_fence: bool,
     pub(crate) in_trait: bool,
     /// `map_err` of the whole participant.
-    pub(crate) map_err: Option<&'a Expr>,
+    pub(crate) map_err: Option<&'a Conversion>,
     /// Every method that some action names and that can be a partner.
     pub(crate) partners: &'a [Partner],
 }

@@ -1,10 +1,11 @@
 //! What an action that is a free function means once it is checked.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Attribute, Expr, ExprPath, LitStr, PatType, Type};
+use syn::{Attribute, ExprPath, LitStr, PatType, Type};
 
 use crate::hygiene::{Arrow, CratePath};
 use crate::syntax::annotated_fn::{AnnotatedFn, Body};
+use crate::syntax::arguments::Conversion;
 use crate::syntax::async_fn::Shape;
 use crate::syntax::parameter::recorded_name;
 use crate::two_phase_action::model::{Fence, RecordedParameter};
@@ -32,7 +33,7 @@ pub(crate) struct Action {
     pub(crate) fence: Option<Fence>,
     pub(crate) commit: Option<Call>,
     pub(crate) rollback: Option<Call>,
-    pub(crate) map_err: Option<Expr>,
+    pub(crate) map_err: Option<Conversion>,
     pub(crate) krate: CratePath,
 }
 
