@@ -5,6 +5,7 @@ use std::io::Read as _;
 use tokio::signal;
 use tokio::sync::oneshot;
 use tracing_subscriber::filter::LevelFilter;
+use unanimous_coordinator::drive::ServiceError;
 use unanimous_coordinator::serve::Listener;
 use unanimous_coordinator::{Coordinator, Options};
 
@@ -23,6 +24,7 @@ pub(crate) async fn run(serve: Serve) -> Result<(), Failure> {
     let stop = Stop::listen(serve.stop_with_stdin)?;
     println!("listening on {}", listener.local_addr());
     let (stopping, stopped) = oneshot::channel();
+    let failed = failed(coordinator.clone());
     let served = listener.serve(coordinator, async move {
         stop.wait().await;
         eprintln!(
@@ -43,7 +45,17 @@ pub(crate) async fn run(serve: Serve) -> Result<(), Failure> {
     };
     tokio::select! {
         served = served => Ok(served?),
+        error = failed => Err(error.into()),
         () = second => Err("ended before it had drained; what was open rolls back at the next start".into()),
+    }
+}
+
+/// Completes when only another start helps (E4): whoever runs this command can start it again. A log
+/// that was replaced goes on to refuse every request with that (TC14).
+async fn failed(coordinator: Coordinator) -> ServiceError {
+    match coordinator.ended().await {
+        ServiceError::Stopped | ServiceError::Replaced { .. } => std::future::pending().await,
+        failed => failed,
     }
 }
 
@@ -111,4 +123,32 @@ async fn stdin_closed() {
     });
     // Completes when the sender is dropped.
     drop(told.await);
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use unanimous_coordinator::store::MemoryDisk;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn e4_a_store_that_fails_ends_the_command_and_a_stop_does_not() {
+        let open = async |disk: &MemoryDisk| {
+            let options = Options::over(disk.open());
+            Coordinator::open(options).await.unwrap()
+        };
+        let disk = MemoryDisk::new();
+        let coordinator = open(&disk).await;
+        let mut ends = Box::pin(failed(coordinator));
+        assert!((&mut ends).now_or_never().is_none());
+        disk.fail();
+        let error = ends.await;
+        assert!(matches!(error, ServiceError::StoreFailed(_)), "{error}");
+
+        let coordinator = open(&MemoryDisk::new()).await;
+        let mut ends = Box::pin(failed(coordinator.clone()));
+        coordinator.stop().await;
+        assert!((&mut ends).now_or_never().is_none());
+    }
 }

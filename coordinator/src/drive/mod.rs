@@ -29,7 +29,7 @@ use std::time::Duration;
 use unanimous_protocol::message::{AdminAnswer, AdminRequest};
 use unanimous_protocol::{Incarnation, LogId};
 
-use self::core::Core;
+use self::core::{Core, Progress};
 #[cfg(feature = "serve")]
 use crate::clock::Clock;
 
@@ -118,6 +118,18 @@ impl Coordinator {
     #[cfg(feature = "serve")]
     pub(crate) fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.core.clock)
+    }
+
+    /// Completes once it answers nothing any more, and tells why: it was stopped, or its store failed
+    /// (E4) and it has to be started again. Cancel safe.
+    pub async fn ended(&self) -> ServiceError {
+        let mut progress = self.core.progress.subscribe();
+        // The sender is in the core.
+        let ended = progress
+            .wait_for(|progress| *progress == Progress::Ended)
+            .await;
+        drop(ended);
+        self.core.ended().unwrap_or(ServiceError::Stopped)
     }
 
     /// Stops in order: begins nothing more, waits for what is open within the drain time, rolls

@@ -4,7 +4,7 @@
 use std::future::{Future, poll_fn};
 use std::task::Poll;
 
-use super::super::Answer;
+use super::super::{Answer, ServiceError};
 use super::*;
 use crate::clock::{Clock, SystemClock};
 use unanimous_protocol::message::{
@@ -296,4 +296,19 @@ async fn a_sleep_may_be_dropped_at_any_poll() {
         clock.sleep_until(Duration::ZERO).await;
     }
     manual.advance(Duration::from_hours(2));
+}
+
+#[tokio::test]
+async fn e4_waiting_for_the_end_may_be_dropped_at_any_poll_and_tells_why() {
+    let rig = Rig::new().await;
+    for polls in 0..2 {
+        assert!(polled(polls, rig.coordinator.ended()).await.is_none());
+    }
+    rig.disk.fail();
+    let failed = rig.coordinator.ended().await;
+    assert!(matches!(failed, ServiceError::StoreFailed(_)), "{failed}");
+    let rig = Rig::new().await;
+    rig.coordinator.stop().await;
+    let stopped = rig.coordinator.ended().await;
+    assert!(matches!(stopped, ServiceError::Stopped), "{stopped}");
 }
