@@ -286,7 +286,7 @@ pub struct FenceOf<'a, DB> {
 /// The fence that an expression leads to.
 #[cfg(feature = "sqlite")]
 #[must_use]
-pub fn fence_of<F: Fence>(fence: &F) -> FenceOf<'_, F::Database> {
+pub fn fence_of<F: Fence<Database = DB>, DB>(fence: &F) -> FenceOf<'_, DB> {
     FenceOf {
         erased: fence.erased(),
         database: PhantomData,
