@@ -1,7 +1,7 @@
 //! Model in, tokens out: phase one in the method's own body, and one arm of the dispatch per
 //! decision.
 
-use proc_macro2::{Literal, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::model::{Action, Call, Fence, From, Local, Passed, RecordedParameter, What};
@@ -186,7 +186,7 @@ fn statements(action: &Action) -> TokenStream {
     }
 }
 
-/// The two arms of the dispatch that end branches of this action.
+/// The arms of the dispatch that end branches of this action.
 pub(crate) fn arms(
     action: &Action,
     this: &proc_macro2::Ident,
@@ -197,10 +197,22 @@ pub(crate) fn arms(
     let fence = fence.filter(|_| action.fenced);
     let names: Vec<_> = [&action.name].into_iter().chain(&action.aliases).collect();
     let cfgs: Vec<_> = action.cfgs().collect();
+    let phase_two = PhaseTwo {
+        action,
+        this,
+        fence,
+        krate,
+    };
+    if let Some(future) = phase_two.either() {
+        let decided = local("__decision");
+        return quote_spanned! {Span::mixed_site()=>
+            #(#cfgs)* (#(#names)|*, #decided) => #future,
+        };
+    }
     let arms = [("Commit", &action.commit), ("Rollback", &action.rollback)].map(|(word, call)| {
         let word = local(word);
         let future = match call {
-            Some(call) => future(action, call, this, fence, krate),
+            Some(call) => phase_two.alone(call),
             None => nothing(),
         };
         quote_spanned! {Span::mixed_site()=>
@@ -218,46 +230,117 @@ fn nothing() -> TokenStream {
     }
 }
 
-/// Reads what the partner takes, and calls it.
-fn future(
-    action: &Action,
-    call: &Call,
-    this: &proc_macro2::Ident,
-    fence: Option<&Fence>,
-    krate: &CratePath,
-) -> TokenStream {
-    let mixed = Span::mixed_site();
-    let reads = call
-        .passed
-        .iter()
-        .filter_map(|passed| read(action, passed, krate));
-    // Last: while the transaction is lent out, nothing else can be read.
-    let transaction = call
-        .passed
-        .iter()
-        .any(|passed| matches!(passed.what, What::Tx))
-        .then(|| {
-            let (tx, branch) = (local("__tx"), local("__branch"));
-            let fence = fence.map(|fence| fence.of(this, SelfKind::Arc, krate));
-            quote_spanned!(mixed=> let #tx = #fence.transaction(#branch)?;)
+/// What the futures of an action's phase two are made of.
+struct PhaseTwo<'a> {
+    action: &'a Action,
+    this: &'a proc_macro2::Ident,
+    fence: Option<&'a Fence>,
+    krate: &'a CratePath,
+}
+
+impl PhaseTwo<'_> {
+    /// Calls the one partner.
+    fn alone(&self, call: &Call) -> TokenStream {
+        let (reads, transaction) = (self.reads(call, |_| true), self.transaction(call));
+        let called = self.called(call);
+        let body = quote!(#reads #transaction #called);
+        pinned(&body, [call.equals; 2])
+    }
+
+    /// Calls one of the two, if both take some of the same: one future, which reads that once, keeps
+    /// `cargo check` fast.
+    fn either(&self) -> Option<TokenStream> {
+        let calls = [self.action.commit.as_ref()?, self.action.rollback.as_ref()?];
+        let [commit, rollback] = calls;
+        let is_shared = |of: &Call, passed: &Passed| of.passed.iter().any(|one| same(one, passed));
+        let shared = self.reads(commit, |passed| is_shared(rollback, passed));
+        let alone = [
+            self.reads(commit, |passed| !is_shared(rollback, passed)),
+            self.reads(rollback, |passed| !is_shared(commit, passed)),
+        ];
+        // While the transaction is lent out, nothing can be read.
+        let lent_first = alone.iter().all(TokenStream::is_empty) && calls.into_iter().all(takes_tx);
+        if shared.is_empty() && !lent_first {
+            return None;
+        }
+        let transaction = lent_first.then(|| self.transaction(commit));
+        let (decided, decision) = (local("__decision"), self.krate.private("Decision"));
+        let words = ["Commit", "Rollback"].map(local);
+        let arms = calls.into_iter().zip(alone).zip(words);
+        let arms = arms.map(|((call, reads), word)| {
+            let transaction = (!lent_first).then(|| self.transaction(call));
+            let called = self.called(call);
+            quote_spanned!(Span::mixed_site()=> #decision::#word => { #reads #transaction #called })
         });
-    let values = call.passed.iter().map(|passed| value(passed, krate));
-    let instance = match call.self_kind {
-        SelfKind::Lent => quote_spanned!(mixed=> &#this),
-        SelfKind::Arc => quote_spanned!(mixed=> #this),
-    };
-    let (partner, answer) = (&call.partner, local("__answer"));
-    let called = quote_spanned! {mixed=>
-        let #answer = Self::#partner(#instance #(, #values)*).await;
-    };
-    let ended = {
-        let mut answer = answer;
-        answer.set_span(call.arrow.end());
-        krate.call_under("ended", call.arrow, None, quote!(#answer))
-    };
-    // A future that is not `Send` is reported where the action names the partner.
-    quote_spanned! {at(call.equals)=>
-        ::std::boxed::Box::pin(async move { #(#reads)* #transaction #called #ended })
+        let body =
+            quote_spanned!(Span::mixed_site()=> #shared #transaction match #decided { #(#arms)* });
+        Some(pinned(&body, [commit.equals, rollback.equals]))
+    }
+
+    /// The statements that read what the partner takes.
+    fn reads(&self, call: &Call, wanted: impl Fn(&Passed) -> bool) -> TokenStream {
+        let passed = call.passed.iter().filter(|passed| wanted(passed));
+        passed
+            .filter_map(|passed| read(self.action, passed, self.krate))
+            .collect()
+    }
+
+    /// The statement after all others that lends out the transaction, if the partner takes it.
+    fn transaction(&self, call: &Call) -> Option<TokenStream> {
+        takes_tx(call).then(|| {
+            let (tx, branch) = (local("__tx"), local("__branch"));
+            let fence = self
+                .fence
+                .map(|fence| fence.of(self.this, SelfKind::Arc, self.krate));
+            quote_spanned!(Span::mixed_site()=> let #tx = #fence.transaction(#branch)?;)
+        })
+    }
+
+    /// The call of the partner and its answer.
+    fn called(&self, call: &Call) -> TokenStream {
+        let (mixed, this) = (Span::mixed_site(), self.this);
+        let values = call.passed.iter().map(|passed| value(passed, self.krate));
+        let instance = match call.self_kind {
+            SelfKind::Lent => quote_spanned!(mixed=> &#this),
+            SelfKind::Arc => quote_spanned!(mixed=> #this),
+        };
+        let (partner, answer) = (&call.partner, local("__answer"));
+        let awaited = quote_spanned!(at(call.equals)=> .await);
+        let ended = {
+            let mut answer = answer.clone();
+            answer.set_span(call.arrow.end());
+            self.krate
+                .call_under("ended", call.arrow, None, quote!(#answer))
+        };
+        quote_spanned! {mixed=>
+            let #answer = Self::#partner(#instance #(, #values)*) #awaited;
+            #ended
+        }
+    }
+}
+
+/// A boxed future. One that is not `Send` is reported where the action names its partners, from the
+/// first of these places to the last; in which of two it is, a note shows by the `.await`.
+pub(super) fn pinned(body: &TokenStream, [first, last]: [Span; 2]) -> TokenStream {
+    let future = quote_spanned!(at(first)=> async move { #body });
+    let mut future = Group::new(Delimiter::Parenthesis, future);
+    future.set_span(at(last));
+    quote_spanned!(at(first)=> ::std::boxed::Box::pin #future)
+}
+
+fn takes_tx(call: &Call) -> bool {
+    let mut passed = call.passed.iter();
+    passed.any(|passed| matches!(passed.what, What::Tx))
+}
+
+/// Whether both are the same recorded parameter, read and named alike.
+fn same(one: &Passed, other: &Passed) -> bool {
+    match (&one.what, &other.what) {
+        (What::Read(one), What::Read(other)) => {
+            matches!((&one.local, &other.local), (Local::Of(one), Local::Of(other)) if one == other)
+                && one.from == other.from
+        }
+        _ => false,
     }
 }
 

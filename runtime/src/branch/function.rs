@@ -235,6 +235,12 @@ impl LinkedFunction {
         self
     }
 
+    /// With one partner for both decisions, which asks the branch for [`Branch::decision`].
+    #[must_use]
+    pub const fn partners(self, partner: PhaseTwoFn) -> Self {
+        self.commit(partner).rollback(partner)
+    }
+
     /// Which also performs phase two of branches that other versions registered under these names,
     /// each declared where the function's own is.
     #[must_use]

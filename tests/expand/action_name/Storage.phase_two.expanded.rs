@@ -7,18 +7,19 @@ impl ::unanimous::__private::Participant for Storage {
     ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
-            ("deduct", ::unanimous::__private::Decision::Commit) => {
+            ("deduct", __decision) => {
                 ::std::boxed::Box::pin(async move {
                     let count: u32 = __branch.argument("count")?;
-                    let __answer = Self::confirm(&self, count).await;
-                    ::unanimous::__private::ended(__answer)
-                })
-            }
-            ("deduct", ::unanimous::__private::Decision::Rollback) => {
-                ::std::boxed::Box::pin(async move {
-                    let count: u32 = __branch.argument("count")?;
-                    let __answer = Self::cancel(&self, count).await;
-                    ::unanimous::__private::ended(__answer)
+                    match __decision {
+                        ::unanimous::__private::Decision::Commit => {
+                            let __answer = Self::confirm(&self, count).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                        ::unanimous::__private::Decision::Rollback => {
+                            let __answer = Self::cancel(&self, count).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                    }
                 })
             }
             _ => {

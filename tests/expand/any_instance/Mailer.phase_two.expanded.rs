@@ -7,20 +7,20 @@ impl ::unanimous::__private::Participant for Mailer {
     ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
-            ("prepare", ::unanimous::__private::Decision::Commit) => {
+            ("prepare", __decision) => {
                 ::std::boxed::Box::pin(async move {
                     let to: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("to")?;
-                    let __answer = Self::send(&self, &to).await;
-                    ::unanimous::__private::ended(__answer)
-                })
-            }
-            ("prepare", ::unanimous::__private::Decision::Rollback) => {
-                ::std::boxed::Box::pin(async move {
-                    let to: <str as ::std::borrow::ToOwned>::Owned = __branch
-                        .argument("to")?;
-                    let __answer = Self::discard(&self, &to).await;
-                    ::unanimous::__private::ended(__answer)
+                    match __decision {
+                        ::unanimous::__private::Decision::Commit => {
+                            let __answer = Self::send(&self, &to).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                        ::unanimous::__private::Decision::Rollback => {
+                            let __answer = Self::discard(&self, &to).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                    }
                 })
             }
             _ => {

@@ -7,25 +7,25 @@ impl ::unanimous::__private::Participant for Fenced {
     ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
-            ("act", ::unanimous::__private::Decision::Commit) => {
+            ("act", __decision) => {
                 ::std::boxed::Box::pin(async move {
                     let word: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("word")?;
-                    let __tx = ::unanimous::__private::fence_of({
-                            let __fenced = &*self;
-                            &__fenced.db
-                        })
-                        .transaction(__branch)?;
-                    let __answer = Self::confirm(self, __tx, &word).await;
-                    ::unanimous::__private::ended(__answer)
-                })
-            }
-            ("act", ::unanimous::__private::Decision::Rollback) => {
-                ::std::boxed::Box::pin(async move {
-                    let word: <str as ::std::borrow::ToOwned>::Owned = __branch
-                        .argument("word")?;
-                    let __answer = Self::cancel(self, word).await;
-                    ::unanimous::__private::ended(__answer)
+                    match __decision {
+                        ::unanimous::__private::Decision::Commit => {
+                            let __tx = ::unanimous::__private::fence_of({
+                                    let __fenced = &*self;
+                                    &__fenced.db
+                                })
+                                .transaction(__branch)?;
+                            let __answer = Self::confirm(self, __tx, &word).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                        ::unanimous::__private::Decision::Rollback => {
+                            let __answer = Self::cancel(self, word).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                    }
                 })
             }
             _ => {

@@ -7,18 +7,19 @@ impl ::unanimous::__private::Participant for Unfenced {
     ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
-            ("act", ::unanimous::__private::Decision::Commit) => {
+            ("act", __decision) => {
                 ::std::boxed::Box::pin(async move {
                     let word: String = __branch.argument("word")?;
-                    let __answer = Self::confirm(&self, &word).await;
-                    ::unanimous::__private::ended(__answer)
-                })
-            }
-            ("act", ::unanimous::__private::Decision::Rollback) => {
-                ::std::boxed::Box::pin(async move {
-                    let word: String = __branch.argument("word")?;
-                    let __answer = Self::cancel(self, &word).await;
-                    ::unanimous::__private::ended(__answer)
+                    match __decision {
+                        ::unanimous::__private::Decision::Commit => {
+                            let __answer = Self::confirm(&self, &word).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                        ::unanimous::__private::Decision::Rollback => {
+                            let __answer = Self::cancel(self, &word).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                    }
                 })
             }
             _ => {

@@ -8,35 +8,35 @@ impl ::unanimous::__private::Participant for Shelf {
         let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
             #[cfg(not(target_os = "none"))]
-            ("take", ::unanimous::__private::Decision::Commit) => {
+            ("take", __decision) => {
                 ::std::boxed::Box::pin(async move {
                     let count: u32 = __branch.argument("count")?;
-                    let __answer = Self::confirm(&self, count).await;
-                    ::unanimous::__private::ended(__answer)
-                })
-            }
-            #[cfg(not(target_os = "none"))]
-            ("take", ::unanimous::__private::Decision::Rollback) => {
-                ::std::boxed::Box::pin(async move {
-                    let count: u32 = __branch.argument("count")?;
-                    let __answer = Self::cancel(&self, count).await;
-                    ::unanimous::__private::ended(__answer)
+                    match __decision {
+                        ::unanimous::__private::Decision::Commit => {
+                            let __answer = Self::confirm(&self, count).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                        ::unanimous::__private::Decision::Rollback => {
+                            let __answer = Self::cancel(&self, count).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                    }
                 })
             }
             #[cfg(target_os = "none")]
-            ("take", ::unanimous::__private::Decision::Commit) => {
+            ("take", __decision) => {
                 ::std::boxed::Box::pin(async move {
                     let count: NoSuchType = __branch.argument("count")?;
-                    let __answer = Self::confirm(&self, count).await;
-                    ::unanimous::__private::ended(__answer)
-                })
-            }
-            #[cfg(target_os = "none")]
-            ("take", ::unanimous::__private::Decision::Rollback) => {
-                ::std::boxed::Box::pin(async move {
-                    let count: NoSuchType = __branch.argument("count")?;
-                    let __answer = Self::cancel(&self, count).await;
-                    ::unanimous::__private::ended(__answer)
+                    match __decision {
+                        ::unanimous::__private::Decision::Commit => {
+                            let __answer = Self::confirm(&self, count).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                        ::unanimous::__private::Decision::Rollback => {
+                            let __answer = Self::cancel(&self, count).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                    }
                 })
             }
             _ => {

@@ -7,24 +7,25 @@ impl ::unanimous::__private::Participant for Accounts {
     ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
-            ("debit", ::unanimous::__private::Decision::Commit) => {
-                ::std::boxed::Box::pin(async move {
-                    let __context = __branch.context();
-                    let amount: i64 = __branch.argument("amount")?;
-                    let __answer = Self::done(&self, &__context, amount).await;
-                    ::unanimous::__private::ended(__answer)
-                })
-            }
-            ("debit", ::unanimous::__private::Decision::Rollback) => {
+            ("debit", __decision) => {
                 ::std::boxed::Box::pin(async move {
                     let amount: i64 = __branch.argument("amount")?;
-                    let __tx = ::unanimous::__private::fence_of({
-                            let __fenced = &*self;
-                            &__fenced.db
-                        })
-                        .transaction(__branch)?;
-                    let __answer = Self::refund(&self, __tx, amount).await;
-                    ::unanimous::__private::ended(__answer)
+                    match __decision {
+                        ::unanimous::__private::Decision::Commit => {
+                            let __context = __branch.context();
+                            let __answer = Self::done(&self, &__context, amount).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                        ::unanimous::__private::Decision::Rollback => {
+                            let __tx = ::unanimous::__private::fence_of({
+                                    let __fenced = &*self;
+                                    &__fenced.db
+                                })
+                                .transaction(__branch)?;
+                            let __answer = Self::refund(&self, __tx, amount).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                    }
                 })
             }
             ("notify", ::unanimous::__private::Decision::Commit) => {

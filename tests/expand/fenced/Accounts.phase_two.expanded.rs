@@ -7,7 +7,7 @@ impl ::unanimous::__private::Participant for Accounts {
     ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
-            ("debit", ::unanimous::__private::Decision::Commit) => {
+            ("debit", __decision) => {
                 ::std::boxed::Box::pin(async move {
                     let user: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("user")?;
@@ -17,22 +17,17 @@ impl ::unanimous::__private::Participant for Accounts {
                             &__fenced.db
                         })
                         .transaction(__branch)?;
-                    let __answer = Self::confirm(&self, __tx, &user, amount).await;
-                    ::unanimous::__private::ended(__answer)
-                })
-            }
-            ("debit", ::unanimous::__private::Decision::Rollback) => {
-                ::std::boxed::Box::pin(async move {
-                    let amount: i64 = __branch.argument("amount")?;
-                    let user: <str as ::std::borrow::ToOwned>::Owned = __branch
-                        .argument("user")?;
-                    let __tx = ::unanimous::__private::fence_of({
-                            let __fenced = &*self;
-                            &__fenced.db
-                        })
-                        .transaction(__branch)?;
-                    let __answer = Self::cancel(&self, amount, user, __tx).await;
-                    ::unanimous::__private::ended(__answer)
+                    match __decision {
+                        ::unanimous::__private::Decision::Commit => {
+                            let __answer = Self::confirm(&self, __tx, &user, amount)
+                                .await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                        ::unanimous::__private::Decision::Rollback => {
+                            let __answer = Self::cancel(&self, amount, user, __tx).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                    }
                 })
             }
             _ => {

@@ -24,31 +24,27 @@ const _: () = {
             let db: &SqlitePool = __states.get();
             ::unanimous::__private::fence_of({ &*db }).erased()
         })
-        .commit(|__states, __branch| ::std::boxed::Box::pin(async move {
+        .partners(|__states, __branch| ::std::boxed::Box::pin(async move {
             let db: &SqlitePool = __states.get();
             let journal: Journal = __states.cloned();
             let __owned: <str as ::std::borrow::ToOwned>::Owned = __branch
                 .argument("user")?;
             let user: &str = &__owned;
             let amount: i64 = __branch.argument("amount")?;
+            let __decision = __branch.decision();
             let tx: &mut FenceTx<Sqlite> = ::unanimous::__private::transaction_of(
                 __branch,
             )?;
-            let __answer = confirm(tx, db, journal, user, amount).await;
-            ::unanimous::__private::ended(__answer)
-        }))
-        .rollback(|__states, __branch| ::std::boxed::Box::pin(async move {
-            let db: &SqlitePool = __states.get();
-            let journal: Journal = __states.cloned();
-            let __owned: <str as ::std::borrow::ToOwned>::Owned = __branch
-                .argument("user")?;
-            let user: &str = &__owned;
-            let amount: i64 = __branch.argument("amount")?;
-            let tx: &mut FenceTx<Sqlite> = ::unanimous::__private::transaction_of(
-                __branch,
-            )?;
-            let __answer = cancel(tx, db, journal, user, amount).await;
-            ::unanimous::__private::ended(__answer)
+            match __decision {
+                ::unanimous::__private::Decision::Commit => {
+                    let __answer = confirm(tx, db, journal, user, amount).await;
+                    ::unanimous::__private::ended(__answer)
+                }
+                ::unanimous::__private::Decision::Rollback => {
+                    let __answer = cancel(tx, db, journal, user, amount).await;
+                    ::unanimous::__private::ended(__answer)
+                }
+            }
         }));
     ::unanimous::__private::inventory::submit! {
         __LINKED_FUNCTION

@@ -14,13 +14,18 @@ const _: () = {
             ::unanimous::__private::type_of(nowhere),
             "nowhere",
         )
-        .commit(|__states, __branch| ::std::boxed::Box::pin(async move {
-            let __answer = missing().await;
-            ::unanimous::__private::ended(__answer)
-        }))
-        .rollback(|__states, __branch| ::std::boxed::Box::pin(async move {
-            let __answer = missing().await;
-            ::unanimous::__private::ended(__answer)
+        .partners(|__states, __branch| ::std::boxed::Box::pin(async move {
+            let __decision = __branch.decision();
+            match __decision {
+                ::unanimous::__private::Decision::Commit => {
+                    let __answer = missing().await;
+                    ::unanimous::__private::ended(__answer)
+                }
+                ::unanimous::__private::Decision::Rollback => {
+                    let __answer = missing().await;
+                    ::unanimous::__private::ended(__answer)
+                }
+            }
         }));
     ::unanimous::__private::inventory::submit! {
         __LINKED_FUNCTION

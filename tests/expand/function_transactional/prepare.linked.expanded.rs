@@ -15,21 +15,22 @@ const _: () = {
             "prepare",
         )
         .needs(&[::unanimous::__private::Need::of::<Journal>()])
-        .commit(|__states, __branch| ::std::boxed::Box::pin(async move {
+        .partners(|__states, __branch| ::std::boxed::Box::pin(async move {
             let journal: &Journal = __states.get();
             let __owned: <str as ::std::borrow::ToOwned>::Owned = __branch
                 .argument("to")?;
             let to: &str = &__owned;
-            let __answer = send(journal, to).await;
-            ::unanimous::__private::ended(__answer)
-        }))
-        .rollback(|__states, __branch| ::std::boxed::Box::pin(async move {
-            let journal: &Journal = __states.get();
-            let __owned: <str as ::std::borrow::ToOwned>::Owned = __branch
-                .argument("to")?;
-            let to: &str = &__owned;
-            let __answer = discard(journal, to).await;
-            ::unanimous::__private::ended(__answer)
+            let __decision = __branch.decision();
+            match __decision {
+                ::unanimous::__private::Decision::Commit => {
+                    let __answer = send(journal, to).await;
+                    ::unanimous::__private::ended(__answer)
+                }
+                ::unanimous::__private::Decision::Rollback => {
+                    let __answer = discard(journal, to).await;
+                    ::unanimous::__private::ended(__answer)
+                }
+            }
         }));
     ::unanimous::__private::inventory::submit! {
         __LINKED_FUNCTION

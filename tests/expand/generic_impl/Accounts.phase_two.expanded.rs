@@ -12,20 +12,21 @@ where
         Self: ::core::marker::Send + ::core::marker::Sync + 'static,
     {
         match (__branch.action(), __branch.decision()) {
-            ("open", ::unanimous::__private::Decision::Commit) => {
+            ("open", __decision) => {
                 ::std::boxed::Box::pin(async move {
                     let id: R::Id = __branch.argument("id")?;
-                    let others: <[R::Id] as ::std::borrow::ToOwned>::Owned = __branch
-                        .argument("others")?;
-                    let __answer = Self::confirm(&self, &id, others).await;
-                    ::unanimous::__private::ended(__answer)
-                })
-            }
-            ("open", ::unanimous::__private::Decision::Rollback) => {
-                ::std::boxed::Box::pin(async move {
-                    let id: R::Id = __branch.argument("id")?;
-                    let __answer = Self::cancel(&self, id).await;
-                    ::unanimous::__private::ended(__answer)
+                    match __decision {
+                        ::unanimous::__private::Decision::Commit => {
+                            let others: <[R::Id] as ::std::borrow::ToOwned>::Owned = __branch
+                                .argument("others")?;
+                            let __answer = Self::confirm(&self, &id, others).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                        ::unanimous::__private::Decision::Rollback => {
+                            let __answer = Self::cancel(&self, id).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                    }
                 })
             }
             _ => {

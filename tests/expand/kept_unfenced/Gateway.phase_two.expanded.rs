@@ -7,31 +7,35 @@ impl ::unanimous::__private::Participant for Gateway {
     ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
-            ("authorise", ::unanimous::__private::Decision::Commit) => {
+            ("authorise", __decision) => {
                 ::std::boxed::Box::pin(async move {
                     let card: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("card")?;
-                    let __read_authorisation: <[u8] as ::std::borrow::ToOwned>::Owned = __branch
-                        .kept_or_missing("authorisation")?;
-                    let __answer = Self::capture(&self, &card, &__read_authorisation)
-                        .await;
-                    ::unanimous::__private::ended(__answer)
-                })
-            }
-            ("authorise", ::unanimous::__private::Decision::Rollback) => {
-                ::std::boxed::Box::pin(async move {
-                    let __read_authorisation: ::core::option::Option<
-                        <Vec<u8> as ::std::borrow::ToOwned>::Owned,
-                    > = __branch.kept("authorisation")?;
-                    let card: <str as ::std::borrow::ToOwned>::Owned = __branch
-                        .argument("card")?;
-                    let __answer = Self::release(
-                            &self,
-                            __read_authorisation.as_ref(),
-                            card,
-                        )
-                        .await;
-                    ::unanimous::__private::ended(__answer)
+                    match __decision {
+                        ::unanimous::__private::Decision::Commit => {
+                            let __read_authorisation: <[u8] as ::std::borrow::ToOwned>::Owned = __branch
+                                .kept_or_missing("authorisation")?;
+                            let __answer = Self::capture(
+                                    &self,
+                                    &card,
+                                    &__read_authorisation,
+                                )
+                                .await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                        ::unanimous::__private::Decision::Rollback => {
+                            let __read_authorisation: ::core::option::Option<
+                                <Vec<u8> as ::std::borrow::ToOwned>::Owned,
+                            > = __branch.kept("authorisation")?;
+                            let __answer = Self::release(
+                                    &self,
+                                    __read_authorisation.as_ref(),
+                                    card,
+                                )
+                                .await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                    }
                 })
             }
             _ => {

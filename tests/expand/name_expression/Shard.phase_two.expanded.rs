@@ -7,25 +7,25 @@ impl ::unanimous::__private::Participant for Shard {
     ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
-            ("put", ::unanimous::__private::Decision::Commit) => {
+            ("put", __decision) => {
                 ::std::boxed::Box::pin(async move {
                     let key: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("key")?;
-                    let __tx = ::unanimous::__private::fence_of({
-                            let __fenced = &*self;
-                            &*__fenced.pool()
-                        })
-                        .transaction(__branch)?;
-                    let __answer = Self::confirm(&self, __tx, &key).await;
-                    ::unanimous::__private::ended(__answer)
-                })
-            }
-            ("put", ::unanimous::__private::Decision::Rollback) => {
-                ::std::boxed::Box::pin(async move {
-                    let key: <str as ::std::borrow::ToOwned>::Owned = __branch
-                        .argument("key")?;
-                    let __answer = Self::cancel(&self, &key).await;
-                    ::unanimous::__private::ended(__answer)
+                    match __decision {
+                        ::unanimous::__private::Decision::Commit => {
+                            let __tx = ::unanimous::__private::fence_of({
+                                    let __fenced = &*self;
+                                    &*__fenced.pool()
+                                })
+                                .transaction(__branch)?;
+                            let __answer = Self::confirm(&self, __tx, &key).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                        ::unanimous::__private::Decision::Rollback => {
+                            let __answer = Self::cancel(&self, &key).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                    }
                 })
             }
             _ => {

@@ -7,7 +7,7 @@ impl ::unanimous::__private::Participant for Lent {
     ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
-            ("record", ::unanimous::__private::Decision::Commit) => {
+            ("record", __decision) => {
                 ::std::boxed::Box::pin(async move {
                     let path: <Path as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("path")?;
@@ -17,24 +17,30 @@ impl ::unanimous::__private::Participant for Lent {
                         .argument("bytes")?;
                     let map: <BTreeMap<String, u8> as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("map")?;
-                    let __answer = Self::as_recorded(&self, &path, &text, &bytes, &map)
-                        .await;
-                    ::unanimous::__private::ended(__answer)
-                })
-            }
-            ("record", ::unanimous::__private::Decision::Rollback) => {
-                ::std::boxed::Box::pin(async move {
-                    let text: <str as ::std::borrow::ToOwned>::Owned = __branch
-                        .argument("text")?;
-                    let bytes: <[u8] as ::std::borrow::ToOwned>::Owned = __branch
-                        .argument("bytes")?;
-                    let map: <BTreeMap<String, u8> as ::std::borrow::ToOwned>::Owned = __branch
-                        .argument("map")?;
-                    let path: <Path as ::std::borrow::ToOwned>::Owned = __branch
-                        .argument("path")?;
-                    let __answer = Self::the_other_way(&self, text, bytes, map, path)
-                        .await;
-                    ::unanimous::__private::ended(__answer)
+                    match __decision {
+                        ::unanimous::__private::Decision::Commit => {
+                            let __answer = Self::as_recorded(
+                                    &self,
+                                    &path,
+                                    &text,
+                                    &bytes,
+                                    &map,
+                                )
+                                .await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                        ::unanimous::__private::Decision::Rollback => {
+                            let __answer = Self::the_other_way(
+                                    &self,
+                                    text,
+                                    bytes,
+                                    map,
+                                    path,
+                                )
+                                .await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                    }
                 })
             }
             _ => {

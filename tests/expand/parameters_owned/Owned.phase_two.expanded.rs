@@ -7,7 +7,7 @@ impl ::unanimous::__private::Participant for Owned {
     ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
-            ("record", ::unanimous::__private::Decision::Commit) => {
+            ("record", __decision) => {
                 ::std::boxed::Box::pin(async move {
                     let cow: Cow<'static, str> = __branch.argument("cow")?;
                     let word: ::core::option::Option<
@@ -16,35 +16,30 @@ impl ::unanimous::__private::Participant for Owned {
                     let number: ::core::option::Option<
                         <u8 as ::std::borrow::ToOwned>::Owned,
                     > = __branch.argument("number")?;
-                    let __answer = Self::as_recorded(
-                            &self,
-                            cow,
-                            word.as_deref(),
-                            number.as_ref(),
-                        )
-                        .await;
-                    ::unanimous::__private::ended(__answer)
-                })
-            }
-            ("record", ::unanimous::__private::Decision::Rollback) => {
-                ::std::boxed::Box::pin(async move {
-                    let text: String = __branch.argument("text")?;
-                    let cow: Cow<'static, str> = __branch.argument("cow")?;
-                    let word: ::core::option::Option<
-                        <str as ::std::borrow::ToOwned>::Owned,
-                    > = __branch.argument("word")?;
-                    let number: ::core::option::Option<
-                        <u8 as ::std::borrow::ToOwned>::Owned,
-                    > = __branch.argument("number")?;
-                    let __answer = Self::the_other_way(
-                            &self,
-                            ::std::borrow::Cow::Owned(text),
-                            cow.into_owned(),
-                            word,
-                            number,
-                        )
-                        .await;
-                    ::unanimous::__private::ended(__answer)
+                    match __decision {
+                        ::unanimous::__private::Decision::Commit => {
+                            let __answer = Self::as_recorded(
+                                    &self,
+                                    cow,
+                                    word.as_deref(),
+                                    number.as_ref(),
+                                )
+                                .await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                        ::unanimous::__private::Decision::Rollback => {
+                            let text: String = __branch.argument("text")?;
+                            let __answer = Self::the_other_way(
+                                    &self,
+                                    ::std::borrow::Cow::Owned(text),
+                                    cow.into_owned(),
+                                    word,
+                                    number,
+                                )
+                                .await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                    }
                 })
             }
             _ => {

@@ -7,23 +7,28 @@ impl ::unanimous::__private::Participant for Raw {
     ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
-            ("try", ::unanimous::__private::Decision::Commit) => {
-                ::std::boxed::Box::pin(async move {
-                    let __argument__branch: u8 = __branch.argument("__branch")?;
-                    let r#type: <str as ::std::borrow::ToOwned>::Owned = __branch
-                        .argument("type")?;
-                    let tx: u8 = __branch.argument("tx")?;
-                    let __answer = Self::r#match(&self, __argument__branch, r#type, &tx)
-                        .await;
-                    ::unanimous::__private::ended(__answer)
-                })
-            }
-            ("try", ::unanimous::__private::Decision::Rollback) => {
+            ("try", __decision) => {
                 ::std::boxed::Box::pin(async move {
                     let r#type: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("type")?;
-                    let __answer = Self::r#loop(&self, &r#type).await;
-                    ::unanimous::__private::ended(__answer)
+                    match __decision {
+                        ::unanimous::__private::Decision::Commit => {
+                            let __argument__branch: u8 = __branch.argument("__branch")?;
+                            let tx: u8 = __branch.argument("tx")?;
+                            let __answer = Self::r#match(
+                                    &self,
+                                    __argument__branch,
+                                    r#type,
+                                    &tx,
+                                )
+                                .await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                        ::unanimous::__private::Decision::Rollback => {
+                            let __answer = Self::r#loop(&self, &r#type).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                    }
                 })
             }
             _ => {

@@ -7,38 +7,39 @@ impl ::unanimous::__private::Participant for Shelf {
     ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
-            ("take", ::unanimous::__private::Decision::Commit) => {
-                ::std::boxed::Box::pin(async move {
-                    let __context = __branch.context();
-                    let sku: <str as ::std::borrow::ToOwned>::Owned = __branch
-                        .argument("sku")?;
-                    let __answer = Self::done(&self, &__context, &sku).await;
-                    ::unanimous::__private::ended(__answer)
-                })
-            }
-            ("take", ::unanimous::__private::Decision::Rollback) => {
+            ("take", __decision) => {
                 ::std::boxed::Box::pin(async move {
                     let sku: <str as ::std::borrow::ToOwned>::Owned = __branch
                         .argument("sku")?;
-                    let __context = __branch.context();
-                    let __answer = Self::undone(&self, &sku, &__context).await;
-                    ::unanimous::__private::ended(__answer)
+                    match __decision {
+                        ::unanimous::__private::Decision::Commit => {
+                            let __context = __branch.context();
+                            let __answer = Self::done(&self, &__context, &sku).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                        ::unanimous::__private::Decision::Rollback => {
+                            let __context = __branch.context();
+                            let __answer = Self::undone(&self, &sku, &__context).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                    }
                 })
             }
-            ("put", ::unanimous::__private::Decision::Commit) => {
-                ::std::boxed::Box::pin(async move {
-                    let __context = __branch.context();
-                    let sku: String = __branch.argument("sku")?;
-                    let __answer = Self::done(&self, &__context, &sku).await;
-                    ::unanimous::__private::ended(__answer)
-                })
-            }
-            ("put", ::unanimous::__private::Decision::Rollback) => {
+            ("put", __decision) => {
                 ::std::boxed::Box::pin(async move {
                     let sku: String = __branch.argument("sku")?;
-                    let __context = __branch.context();
-                    let __answer = Self::undone(&self, &sku, &__context).await;
-                    ::unanimous::__private::ended(__answer)
+                    match __decision {
+                        ::unanimous::__private::Decision::Commit => {
+                            let __context = __branch.context();
+                            let __answer = Self::done(&self, &__context, &sku).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                        ::unanimous::__private::Decision::Rollback => {
+                            let __context = __branch.context();
+                            let __answer = Self::undone(&self, &sku, &__context).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                    }
                 })
             }
             _ => {

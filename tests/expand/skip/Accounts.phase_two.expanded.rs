@@ -7,18 +7,19 @@ impl ::unanimous::__private::Participant for Accounts {
     ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
-            ("debit", ::unanimous::__private::Decision::Commit) => {
+            ("debit", __decision) => {
                 ::std::boxed::Box::pin(async move {
                     let amount: i64 = __branch.argument("amount")?;
-                    let __answer = Self::confirm(&self, amount).await;
-                    ::unanimous::__private::ended(__answer)
-                })
-            }
-            ("debit", ::unanimous::__private::Decision::Rollback) => {
-                ::std::boxed::Box::pin(async move {
-                    let amount: i64 = __branch.argument("amount")?;
-                    let __answer = Self::cancel(&self, amount).await;
-                    ::unanimous::__private::ended(__answer)
+                    match __decision {
+                        ::unanimous::__private::Decision::Commit => {
+                            let __answer = Self::confirm(&self, amount).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                        ::unanimous::__private::Decision::Rollback => {
+                            let __answer = Self::cancel(&self, amount).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                    }
                 })
             }
             _ => {

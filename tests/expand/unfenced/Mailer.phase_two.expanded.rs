@@ -7,19 +7,20 @@ impl ::unanimous::__private::Participant for Mailer {
     ) -> ::unanimous::__private::PhaseTwoFuture<'__branch> {
         let _ = ::unanimous::__private::shared::<Self>;
         match (__branch.action(), __branch.decision()) {
-            ("prepare", ::unanimous::__private::Decision::Commit) => {
-                ::std::boxed::Box::pin(async move {
-                    let pages: u32 = __branch.argument("pages")?;
-                    let to: String = __branch.argument("to")?;
-                    let __answer = Self::send(&self, pages, &to).await;
-                    ::unanimous::__private::ended(__answer)
-                })
-            }
-            ("prepare", ::unanimous::__private::Decision::Rollback) => {
+            ("prepare", __decision) => {
                 ::std::boxed::Box::pin(async move {
                     let to: String = __branch.argument("to")?;
-                    let __answer = Self::discard(&self, to).await;
-                    ::unanimous::__private::ended(__answer)
+                    match __decision {
+                        ::unanimous::__private::Decision::Commit => {
+                            let pages: u32 = __branch.argument("pages")?;
+                            let __answer = Self::send(&self, pages, &to).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                        ::unanimous::__private::Decision::Rollback => {
+                            let __answer = Self::discard(&self, to).await;
+                            ::unanimous::__private::ended(__answer)
+                        }
+                    }
                 })
             }
             _ => {

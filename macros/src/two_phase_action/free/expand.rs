@@ -12,7 +12,7 @@ use crate::syntax::parameter::{Form, recorded_name};
 use crate::syntax::return_type::{erased, unreachable_return};
 use crate::syntax::types::{is_unsized, may_be_unsized};
 use crate::two_phase_action::expand::{
-    allow_unused, how, or_default, recorder, transaction, tried,
+    allow_unused, how, or_default, pinned, recorder, transaction, tried,
 };
 use crate::two_phase_action::model::{RecordedParameter, lent_inside};
 
@@ -161,19 +161,14 @@ fn linked(action: &Action) -> TokenStream {
         let states = local("__states");
         quote_spanned!(mixed=> .fence(|#states| { #lets #fence.erased() }))
     });
-    let calls = [("commit", &action.commit), ("rollback", &action.rollback)];
-    let partners = calls.into_iter().filter_map(|(word, call)| {
-        let (word, future) = (local(word), future(action, call.as_ref()?));
-        let (states, branch) = (local("__states"), local("__branch"));
-        Some(quote_spanned!(mixed=> .#word(|#states, #branch| #future)))
-    });
+    let partners = partners(action);
     let name = name(action);
     let record = quote_spanned! {mixed=>
         #[allow(deprecated, clippy::used_underscore_binding)]
         #[allow(clippy::significant_drop_tightening)]
         const _: () = {
             const __LINKED_FUNCTION: #linked =
-                #linked::new(#spec, #type_of(#function), #name) #aliases #needs #fence #(#partners)*;
+                #linked::new(#spec, #type_of(#function), #name) #aliases #needs #fence #partners;
             #inventory::submit! { __LINKED_FUNCTION }
         };
     };
@@ -197,26 +192,76 @@ fn beside(cfgs: &[&syn::Attribute], record: &TokenStream, place: Span) -> TokenS
     }
 }
 
-/// Reads what the arguments name, and calls the partner.
-fn future(action: &Action, call: &Call) -> TokenStream {
+/// `.commit(..).rollback(..)`. Partners that take the same are called by one future, which is what
+/// keeps `cargo check` fast.
+fn partners(action: &Action) -> TokenStream {
     let mixed = Span::mixed_site();
+    let (states, branch) = (local("__states"), local("__branch"));
+    if let (Some(commit), Some(rollback)) = (&action.commit, &action.rollback)
+        && commit.by_position
+        && rollback.by_position
+    {
+        let future = either(action, commit, rollback);
+        return quote_spanned!(mixed=> .partners(|#states, #branch| #future));
+    }
+    let calls = [("commit", &action.commit), ("rollback", &action.rollback)];
+    let partners = calls.into_iter().filter_map(|(word, call)| {
+        let (word, future) = (local(word), alone(action, call.as_ref()?));
+        Some(quote_spanned!(mixed=> .#word(|#states, #branch| #future)))
+    });
+    partners.collect()
+}
+
+/// Calls the one partner.
+fn alone(action: &Action, call: &Call) -> TokenStream {
+    let (reads, transaction) = reads(action, call);
+    let called = called(action, call);
+    pinned(&quote!(#reads #transaction #called), [call.equals; 2])
+}
+
+/// Calls one of the two, which are passed the same.
+fn either(action: &Action, commit: &Call, rollback: &Call) -> TokenStream {
+    let mixed = Span::mixed_site();
+    let (reads, transaction) = reads(action, commit);
+    let (decided, decision) = (local("__decision"), action.krate.private("Decision"));
+    let branch = local("__branch");
+    let arms = [("Commit", commit), ("Rollback", rollback)].map(|(word, call)| {
+        let (word, called) = (local(word), called(action, call));
+        quote_spanned!(mixed=> #decision::#word => { #called })
+    });
+    let body = quote_spanned! {mixed=>
+        #reads
+        let #decided = #branch.decision();
+        #transaction
+        match #decided { #(#arms)* }
+    };
+    pinned(&body, [commit.equals, rollback.equals])
+}
+
+/// Reads what the arguments name: the transaction last, as nothing else can be read while it is
+/// lent out.
+fn reads(action: &Action, call: &Call) -> (TokenStream, TokenStream) {
     let is_tx = |bound: &&Bound| matches!(bound.what, What::Tx(_));
     let reads = call.bound.iter().filter(|bound| !is_tx(bound));
-    let reads: Vec<TokenStream> = reads.map(|bound| read(action, bound, call)).collect();
-    // Last: while the transaction is lent out, nothing else can be read.
     let transaction = call.bound.iter().filter(is_tx);
-    let transaction = transaction.map(|bound| read(action, bound, call));
+    (
+        reads.map(|bound| read(action, bound, call)).collect(),
+        transaction.map(|bound| read(action, bound, call)).collect(),
+    )
+}
+
+/// The call of the partner and its answer.
+fn called(action: &Action, call: &Call) -> TokenStream {
     let (partner, arguments) = (&call.partner, &call.arguments);
     let answer = placed(&local("__answer"), call.equals);
     let mut arguments = Group::new(proc_macro2::Delimiter::Parenthesis, arguments.clone());
     // What is wrong with the call as a whole is reported from its first token to its last.
     arguments.set_span(at(call.parens));
-    let called = quote_spanned!(at(call.equals)=> let #answer = #partner #arguments.await;);
     let ended = action.krate.private_at("ended", call.equals);
-    let ended = quote_spanned!(at(call.equals)=> #ended(#answer));
-    let body = quote_spanned!(mixed=> #(#reads)* #(#transaction)* #called #ended);
-    // A future that is not `Send` is reported where the action names the partner.
-    quote_spanned!(at(call.equals)=> ::std::boxed::Box::pin(async move { #body }))
+    quote_spanned! {at(call.equals)=>
+        let #answer = #partner #arguments.await;
+        #ended(#answer)
+    }
 }
 
 /// The local of phase two that a name stands for.

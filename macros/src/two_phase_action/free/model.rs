@@ -85,6 +85,8 @@ pub(crate) struct Call {
     pub(crate) equals: Span,
     /// Where what is passed is listed, or the `=`.
     pub(crate) parens: Span,
+    /// Whether it is passed every parameter in order.
+    pub(crate) by_position: bool,
     /// What is passed.
     pub(crate) arguments: TokenStream,
     /// What the arguments name; nothing else is read.

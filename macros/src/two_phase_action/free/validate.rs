@@ -220,6 +220,7 @@ impl Passing<'_> {
             partner: named.path,
             equals: named.equals,
             parens: named.parens,
+            by_position: named.list.is_none(),
             arguments,
             bound,
         })
