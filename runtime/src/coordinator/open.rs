@@ -65,7 +65,7 @@ pub(crate) async fn open(url: Url, host: &Host) -> Result<Arc<dyn Coordinator>, 
         }
         #[cfg(not(feature = "grpc"))]
         Url::Unanimous { host: at, port } => {
-            let _ = host;
+            let _ = (&host.application, &host.clock);
             Err(OpenError::Feature {
                 url: format!("unanimous://{at}:{port}"),
                 feature: "grpc",
