@@ -10,7 +10,7 @@ type Note = str;
 
 #[two_phase_action(
     commit = send(r#journal, user, r#type),
-    rollback = discard(journal, &user.to_string(), r#type)
+    rollback = discard(journal, user.trim(), r#type)
 )]
 async fn r#try(
     #[state] journal: &Arc<Journal>,

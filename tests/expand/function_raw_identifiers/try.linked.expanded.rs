@@ -40,7 +40,7 @@ const _: () = {
             let r#type: ::core::option::Option<&Note> = ::unanimous::__private::lent_inside::<
                 Note,
             >(&__owned);
-            let __answer = discard(journal, &user.to_string(), r#type).await;
+            let __answer = discard(journal, user.trim(), r#type).await;
             ::unanimous::__private::ended(__answer)
         }));
     ::unanimous::__private::inventory::submit! {
