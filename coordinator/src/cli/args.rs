@@ -94,9 +94,9 @@ pub(crate) enum Command {
     /// Decide by hand a transaction that a restored log does not know
     ///
     /// Refused unless the coordinator calls it foreign: only then is nothing decided about it. Also
-    /// refused for an xid that no start of it has issued. Of a start that a restore lost nobody knows
-    /// how far it counted: be sure that the transaction was begun, and that no other coordinator
-    /// decides it.
+    /// refused for an xid that its running start has not issued. Of a start that a restore lost
+    /// nobody knows how far it counted: be sure that the transaction was begun, and that no other
+    /// coordinator decides it.
     Decide {
         /// The transaction
         xid: Xid,

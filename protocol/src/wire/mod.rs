@@ -15,7 +15,8 @@ pub mod frame;
 
 pub use frame::{FailureKind, FromClient, FromServer, ServerAnswer, ServerRequest};
 
-/// The newest version of the stream's protocol that this crate speaks. It speaks all before it too.
+/// The newest version of the stream's protocol that this crate speaks. A coordinator takes clients
+/// of all versions before it too; a client needs a coordinator at least as new.
 ///
 /// * 1: the first;
 /// * 2: local horizons are presented for each database; an attachment is refused with a text.

@@ -139,7 +139,8 @@ impl BranchContext {
         self.inner.decision
     }
 
-    /// How often this process has run this phase of this call, from 1. For logs only.
+    /// The number of this run of this phase of this call, as far as this process knows: 1 for the
+    /// first, from 2 where a call is repeated, whichever process ran it first. For logs only.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.inner.attempt
