@@ -10,7 +10,11 @@ use std::path::{Path, PathBuf};
 use expect_test::expect_file;
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Attribute, ImplItem, Item, ItemFn, ItemImpl, ItemTrait, Meta, TraitItem, Type};
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{
+    Attribute, Expr, ImplItem, Item, ItemFn, ItemImpl, ItemTrait, Meta, Token, TraitItem, Type,
+};
 
 use crate::{global_transactional, participant, two_phase_action};
 
@@ -260,10 +264,15 @@ fn is_ident(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Ident(_))
 }
 
-/// Whether `!(..)` follows.
+/// Whether `!(..)` follows, with what can be the arguments of a function in it.
 fn is_call(tokens: &[TokenTree]) -> bool {
-    matches!(tokens, [TokenTree::Punct(bang), TokenTree::Group(group), ..]
-        if bang.as_char() == '!' && group.delimiter() == proc_macro2::Delimiter::Parenthesis)
+    let [TokenTree::Punct(bang), TokenTree::Group(group), ..] = tokens else {
+        return false;
+    };
+    let arguments = Punctuated::<Expr, Token![,]>::parse_terminated;
+    bang.as_char() == '!'
+        && group.delimiter() == proc_macro2::Delimiter::Parenthesis
+        && arguments.parse2(calls(group.stream())).is_ok()
 }
 
 /// Every piece of a case's expansion, printed, under the name of its file.

@@ -13,7 +13,7 @@ use crate::syntax::annotated_fn::AnnotatedFn;
 use crate::syntax::async_fn::{Shape, future_output, is_entry, is_future, shape};
 use crate::syntax::parameter::{name as name_of, recorded_name};
 use crate::syntax::return_type::is_no_result;
-use crate::syntax::types::{any_token, shown};
+use crate::syntax::types::{macro_called, shown};
 use crate::two_phase_action::free::mention;
 
 /// On a method `#[participant]` sees to it that the transaction surrounds the action.
@@ -124,19 +124,30 @@ fn check_guard(function: &AnnotatedFn, args: &Args, errors: &mut Errors) {
     }
 }
 
-/// Whether a `|` other than that of `||` stands there, as in a closure, whose parameters may have the
-/// names of the function's.
+/// After these words a name may be bound anew.
+const BINDING: [&str; 8] = [
+    "const", "fn", "for", "let", "match", "static", "struct", "use",
+];
+
+/// Whether names may be bound in there, which may be those of the function's parameters: by a `match`, a `let`, an
+/// item, a macro that is not known to leave them alone (`matches!`), or a `|` other than that of `||`, as in a closure.
 fn names_of_its_own(guard: TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = guard.into_iter().collect();
     let mut of_or = false;
-    any_token(guard, &mut |token| {
-        let TokenTree::Punct(punct) = token else {
-            of_or = false;
-            return false;
-        };
-        let is_bar = punct.as_char() == '|';
-        let found = is_bar && !of_or && punct.spacing() == Spacing::Alone;
-        of_or = is_bar && !of_or && punct.spacing() == Spacing::Joint;
-        found
+    tokens.iter().enumerate().any(|(at, token)| {
+        let was_of_or = std::mem::take(&mut of_or);
+        match token {
+            TokenTree::Punct(punct) if punct.as_char() == '|' && !was_of_or => {
+                of_or = punct.spacing() == Spacing::Joint;
+                !of_or
+            }
+            TokenTree::Ident(ident) => BINDING.iter().any(|word| ident == word),
+            TokenTree::Group(group) => {
+                macro_called(&tokens[..at], group).is_some_and(|name| !mention::is_formatting(name))
+                    || names_of_its_own(group.stream())
+            }
+            _ => false,
+        }
     })
 }
 

@@ -1,6 +1,6 @@
 //! Questions about a type as it is written; what it means only rustc knows.
 
-use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericArgument, Lifetime, PathArguments, Type};
 
@@ -22,6 +22,18 @@ pub(crate) fn any_token(tokens: impl ToTokens, test: &mut impl FnMut(&TokenTree)
                 _ => false,
             }
     })
+}
+
+/// The name of the macro that is called with what this group holds, after these tokens.
+pub(crate) fn macro_called<'a>(before: &'a [TokenTree], group: &Group) -> Option<&'a Ident> {
+    match before {
+        [.., TokenTree::Ident(name), TokenTree::Punct(bang)]
+            if bang.as_char() == '!' && group.delimiter() != Delimiter::None =>
+        {
+            Some(name)
+        }
+        _ => None,
+    }
 }
 
 /// Whether the type names one of these identifiers.
@@ -178,7 +190,7 @@ fn statics(tokens: TokenStream) -> TokenStream {
             }
             TokenTree::Group(group) => {
                 after_tick = false;
-                let mut inner = proc_macro2::Group::new(group.delimiter(), statics(group.stream()));
+                let mut inner = Group::new(group.delimiter(), statics(group.stream()));
                 inner.set_span(group.span());
                 TokenTree::Group(inner)
             }

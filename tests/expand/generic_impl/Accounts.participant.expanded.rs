@@ -27,6 +27,6 @@ where
     }
 }
 ::unanimous::__private::inventory::submit! {
-    ::unanimous::__private::LinkedParticipant::new(::core::stringify!(Accounts
-    < R, N >), ::core::file!(), ::core::line!())
+    ::unanimous::__private::LinkedParticipant::new(::core::stringify!(Accounts < R, N >),
+    ::core::file!(), ::core::line!())
 }
