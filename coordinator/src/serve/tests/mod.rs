@@ -30,6 +30,9 @@ use unanimous_protocol::{BranchKind, Digest, Resource, Xid};
 use super::*;
 use crate::Options;
 
+/// How long a test waits for what does not come if the product is wrong.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A coordinator served at an address of its own.
 struct Served {
     coordinator: Coordinator,

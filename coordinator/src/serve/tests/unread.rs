@@ -45,9 +45,13 @@ async fn a_client_that_reads_nothing_is_cut_off_and_phase_two_goes_on_once_it_at
     }
     let mut deaf = Client::welcomed(&served).await;
     deaf.send(1, &attach_account());
-    while served.coordinator.health().attached == 0 {
-        tokio::task::yield_now().await;
-    }
+    let attached = async {
+        while served.coordinator.health().attached == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let in_time = tokio::time::timeout(PATIENCE, attached).await;
+    in_time.expect("it attaches");
     // Each round counts what was delivered as lost, and delivers it again. Nobody reads it; the
     // sockets' own buffers take the first of it.
     let mut rounds = 0;
@@ -58,8 +62,19 @@ async fn a_client_that_reads_nothing_is_cut_off_and_phase_two_goes_on_once_it_at
         served.coordinator.fire_due().await;
         tokio::task::yield_now().await;
     }
-    // Its connection is closed as well, whatever it reads.
-    while let Ok(Some(_)) = deaf.answers.message().await {}
+    // Its connection is closed as well: what it reads now breaks off, where a stream that goes on
+    // would tell why it ends.
+    let reads = async {
+        loop {
+            match deaf.answers.message().await {
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("its connection is left open"),
+                Err(_) => break,
+            }
+        }
+    };
+    let in_time = tokio::time::timeout(PATIENCE, reads).await;
+    in_time.expect("what it reads comes to an end");
 
     let mut again = Client::welcomed(&served).await;
     again.send(1, &attach_account());
