@@ -39,6 +39,8 @@ pub(super) struct ClientStream<S> {
     /// None before `Hello`.
     session: Option<Session>,
     attachments: BTreeMap<AttachmentId, Attachment>,
+    /// How many more come once their answers are there.
+    attaching: usize,
     /// Requests whose answer is not there yet.
     waiting: FuturesUnordered<BoxFuture<'static, Done>>,
     outbox: VecDeque<v1::ServerFrame>,
@@ -84,6 +86,7 @@ impl<S> ClientStream<S> {
             knife,
             session: None,
             attachments: BTreeMap::new(),
+            attaching: 0,
             waiting: FuturesUnordered::new(),
             outbox: VecDeque::new(),
             // A server that is gone has closed as well.
@@ -235,10 +238,11 @@ impl<S> ClientStream<S> {
     fn attach(&mut self, session: &Session, id: FrameId, attachments: Vec<(AttachmentId, Attach)>) {
         let others = self.attachments.keys();
         let others = others.filter(|other| attachments.iter().all(|(one, _)| one != *other));
-        if others.count() + attachments.len() > limits::RESOURCES_MAX {
+        if others.count() + self.attaching + attachments.len() > limits::RESOURCES_MAX {
             let max = limits::RESOURCES_MAX;
             return self.refuse(id, &format!("a stream has at most {max} attachments"));
         }
+        self.attaching += attachments.len();
         let attaching = attachments.into_iter().map(|(attachment, attach)| {
             // Of its own: a session has one attachment.
             let session = self.coordinator.session(session.application(), ANONYMOUS);
@@ -279,6 +283,7 @@ impl<S> ClientStream<S> {
     }
 
     fn attached(&mut self, id: FrameId, verdicts: Vec<(AttachmentId, Verdict)>) {
+        self.attaching -= verdicts.len();
         let mut told = Vec::with_capacity(verdicts.len());
         for (attachment, verdict) in verdicts {
             match verdict {
