@@ -107,6 +107,10 @@ impl Held {
         pass: impl FnOnce(&dyn Media) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut state = self.lock();
+        // The engine has panicked and is being dropped, before anybody can call `stop`.
+        if std::thread::panicking() {
+            *state = State::Dead;
+        }
         match &mut *state {
             State::Holding(journal) => hold(journal),
             State::Passing => {
@@ -270,6 +274,28 @@ mod tests {
             (0..40_000_u64, prop::collection::vec(any::<u8>(), 1..9_000))
                 .prop_map(|(at, data)| Step::Write(at, data)),
         ]
+    }
+
+    #[test]
+    fn what_an_engine_writes_while_it_unwinds_reaches_nothing() {
+        struct Engine(Held);
+        impl Drop for Engine {
+            fn drop(&mut self) {
+                // Told below: a second panic would end the process.
+                let _ = self.0.write(0, &[1]);
+            }
+        }
+        let media = Arc::new(SimMedia::with_bytes(&[0; 8]));
+        let held = Held::new(media.clone()).unwrap();
+        held.release().unwrap();
+        let engine = Engine(held.clone());
+        let panicked = catch_unwind(AssertUnwindSafe(move || {
+            let _engine = engine;
+            std::panic::resume_unwind(Box::new("a test made it panic"))
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(media.bytes(), [0; 8]);
+        assert!(held.write(0, &[1]).is_err(), "it passes nothing any more");
     }
 
     proptest! {

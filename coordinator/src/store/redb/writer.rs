@@ -138,7 +138,7 @@ impl Shared {
             let done = done.unwrap_or_else(|_| {
                 Err(StoreError::Io {
                     path: self.path.clone(),
-                    message: "the engine panicked".into(),
+                    message: "the engine, or what heard of it, panicked".into(),
                 })
             });
             if let Err(error) = done {
@@ -149,6 +149,7 @@ impl Shared {
                 return Err(error);
             }
         }
+        // A panic leaves nothing to be stopped: `held` passes nothing while the engine unwinds.
         let closed = catch_unwind(AssertUnwindSafe(|| database.close()));
         match closed {
             Ok(Ok(())) => Ok(()),
