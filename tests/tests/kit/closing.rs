@@ -1,7 +1,6 @@
 //! The last moments of a local transaction: before its commit nothing of it stays, and whoever does
 //! not hear that it was committed finds it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use unanimous::protocol::message::BranchResult;
@@ -9,19 +8,16 @@ use unanimous::sqlx;
 use unanimous::testing::{Fault, Harness, Phase, Point, Tried};
 use unanimous::{Error, RetryPolicy, retry_call};
 
-use crate::participants::{Accounts, Failure};
+use crate::participants::{Accounts, Failure, with_accounts};
+
+/// Rounds of delivery, a minute apart: more than a branch needs.
+const ROUNDS: usize = 5;
 
 /// The states of all fence rows: 1 is tried, 2 confirmed, 3 cancelled.
 async fn rows(accounts: &Accounts) -> Vec<i64> {
     let sql = "SELECT state FROM unanimous_fence ORDER BY created_ms, xid, call_id";
     let rows = sqlx::query_scalar(sql).fetch_all(&accounts.db).await;
     rows.expect("the rows")
-}
-
-async fn with_accounts() -> (Harness, Arc<Accounts>) {
-    let accounts = Arc::new(Accounts::new().await);
-    let harness = Harness::of(Arc::clone(&accounts)).await.expect("a harness");
-    (harness, accounts)
 }
 
 /// A try that meets this fault.
@@ -130,10 +126,19 @@ async fn a_phase_two_is_repeated_whole_before_its_local_commit_and_found_done_af
             assert_eq!(accounts.sums().await, during, "{phase} {point}");
             assert_eq!(rows(&accounts).await, [row], "{phase} {point}");
             let mut results = Vec::new();
-            while !matches!(results.last(), Some(BranchResult::Ended)) {
+            for _ in 0..ROUNDS {
+                if matches!(results.last(), Some(BranchResult::Ended)) {
+                    break;
+                }
                 results.extend(harness.deliver().await.into_iter().map(|one| one.result));
                 harness.clock().advance(Duration::from_secs(60));
             }
+            let last = results.last();
+            assert_eq!(
+                last,
+                Some(&BranchResult::Ended),
+                "{phase} {point}: {results:?}"
+            );
             // Ended before: what was found done comes to no such point again.
             let failed = results.len() - 1;
             assert_eq!(

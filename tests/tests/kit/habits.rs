@@ -13,13 +13,7 @@ use unanimous::testing::{
 };
 use unanimous::{FenceTx, PhaseTwoError, global_transactional, participant};
 
-use crate::participants::{Accounts, Failure, Flaw, Purse};
-
-async fn with_accounts() -> (Harness, Arc<Accounts>) {
-    let accounts = Arc::new(Accounts::new().await);
-    let harness = Harness::of(Arc::clone(&accounts)).await.expect("a harness");
-    (harness, accounts)
-}
+use crate::participants::{Accounts, Failure, Flaw, PATIENCE, Purse, with_accounts};
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
@@ -75,9 +69,13 @@ async fn an_annotated_function_that_panics_rolls_back_under_the_harness() {
     let run = AssertUnwindSafe(harness.scope(pay(&accounts, 60)));
     let panicked = run.catch_unwind().await.expect_err("it panics");
     assert_eq!(panic_text(&*panicked), "too much");
-    while harness.decided().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let decided = async {
+        while harness.decided().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let in_time = tokio::time::timeout(PATIENCE, decided).await;
+    in_time.expect("a body that panics is decided");
     assert!(!harness.decided()[0].is_commit());
     harness.deliver().await;
     assert_eq!(accounts.sums().await, (100, 0, 0));

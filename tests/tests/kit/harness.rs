@@ -8,13 +8,7 @@ use unanimous::{
     Decision, Error, Event, Outcome, PhaseTwoError, global_transactional, participant,
 };
 
-use crate::participants::{Accounts, Failure, Flaw, Purse};
-
-async fn with_accounts() -> (Harness, Arc<Accounts>) {
-    let accounts = Arc::new(Accounts::new().await);
-    let harness = Harness::of(Arc::clone(&accounts)).await.expect("a harness");
-    (harness, accounts)
-}
+use crate::participants::{Accounts, Failure, Flaw, Purse, with_accounts};
 
 #[tokio::test]
 async fn phase_two_happens_when_it_is_told() {

@@ -8,7 +8,7 @@ use futures_util::future::join;
 use unanimous::testing::{Gate, Heard, ManualClock, Message, Scripted};
 use unanimous::{Error, Outcome, Runtime, global_transactional};
 
-use crate::participants::{Accounts, Failure, Flaw, Purse};
+use crate::participants::{Accounts, Failure, Flaw, PATIENCE, Purse};
 
 const MESSAGES: [Message; 6] = [
     Message::Begin,
@@ -68,13 +68,24 @@ impl World {
         let bought = tokio::select! {
             biased;
             bought = self.runtime.scope(buy(self, fails)) => bought,
-            () = self.time_passes(message) => unreachable!("time passes for ever"),
+            _ = tokio::time::timeout(PATIENCE, self.time_passes(message)) => {
+                panic!("{message:?}: its caller never hears how it ended")
+            }
         };
-        while !self.runtime.quiet(Duration::ZERO).await {
-            self.clock.advance(Duration::from_secs(1));
-            tokio::task::yield_now().await;
-        }
+        self.quiet(Duration::from_secs(1)).await;
         bought
+    }
+
+    /// Waits until all is quiet, while so much time passes each round.
+    async fn quiet(&self, passes: Duration) {
+        let quiet = async {
+            while !self.runtime.quiet(Duration::ZERO).await {
+                self.clock.advance(passes);
+                tokio::task::yield_now().await;
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, quiet).await;
+        in_time.expect("every branch comes to its end");
     }
 
     async fn time_passes(&self, message: Message) {
@@ -143,16 +154,22 @@ async fn late_answers_change_nothing() {
         let gate = Gate::new();
         world.scripted.next(message, Heard::Late(gate.clone()));
         let opens = async {
-            if message != Message::Rollback {
-                gate.reached().await;
-            }
+            let reached = tokio::time::timeout(PATIENCE, gate.reached()).await;
+            assert!(reached.is_ok(), "{message:?} is never said");
             gate.open();
         };
-        let (bought, ()) = join(world.runtime.scope(buy(&world, false)), opens).await;
-        bought.unwrap_or_else(|error| panic!("{message:?}: {error}"));
-        while !world.runtime.quiet(Duration::ZERO).await {
-            tokio::task::yield_now().await;
+        // Rollback is asked only where the body fails.
+        let fails = message == Message::Rollback;
+        let (bought, ()) = join(world.runtime.scope(buy(&world, fails)), opens).await;
+        match bought {
+            Ok(()) => assert!(!fails, "{message:?}"),
+            Err(error) => assert!(
+                fails && error.to_string() == "sold out",
+                "{message:?}: {error}"
+            ),
         }
-        assert!(world.is_committed().await, "{message:?}");
+        world.quiet(Duration::ZERO).await;
+        assert_eq!(world.is_committed().await, !fails, "{message:?}");
+        assert!(world.scripted.is_over(), "{message:?}");
     }
 }

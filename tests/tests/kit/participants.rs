@@ -3,12 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use unanimous::sqlx::{self, Sqlite, SqlitePool};
-use unanimous::testing::database;
+use unanimous::testing::{Harness, database};
 use unanimous::{BranchContext, FenceTx, participant};
 
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// How long a test waits for what does not come if the product is wrong.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 const SCHEMA: &str = "
     CREATE TABLE account (free INTEGER NOT NULL CHECK (free >= 0), held INTEGER NOT NULL, spent INTEGER NOT NULL);
@@ -34,6 +38,13 @@ impl Accounts {
             .await
             .expect("the row")
     }
+}
+
+/// A harness of accounts alone.
+pub(crate) async fn with_accounts() -> (Harness, Arc<Accounts>) {
+    let accounts = Arc::new(Accounts::new().await);
+    let harness = Harness::of(Arc::clone(&accounts)).await.expect("a harness");
+    (harness, accounts)
 }
 
 #[participant(name = "account", fence = self.db)]

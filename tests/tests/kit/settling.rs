@@ -6,7 +6,7 @@ use std::time::Duration;
 use unanimous::testing::{Fault, Harness, Phase, Point};
 use unanimous::{PhaseTwoError, global_transactional, participant};
 
-use crate::participants::{Accounts, Failure};
+use crate::participants::{Accounts, Failure, with_accounts};
 
 /// Passes on the harness's clock alone.
 const WITHIN: Duration = Duration::from_secs(10);
@@ -14,12 +14,6 @@ const WITHIN: Duration = Duration::from_secs(10);
 #[global_transactional(settle = "10s")]
 async fn pay(accounts: &Accounts) -> Result<i64, Failure> {
     accounts.debit(30).await
-}
-
-async fn with_accounts() -> (Harness, Arc<Accounts>) {
-    let accounts = Arc::new(Accounts::new().await);
-    let harness = Harness::of(Arc::clone(&accounts)).await.expect("a harness");
-    (harness, accounts)
 }
 
 #[tokio::test]
