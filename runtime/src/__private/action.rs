@@ -53,6 +53,9 @@ where
     DB: FenceDatabase,
     B: AsyncFnOnce(&mut FenceTx<DB>) -> R,
 {
+    if arguments.refused {
+        return (how.fail)(run::outside(spec, Some(participant)));
+    }
     let beginning = match run::begin_fenced(spec, participant, fence.erased, arguments) {
         Ok(beginning) => beginning,
         Err(error) => return (how.fail)(error),
@@ -82,6 +85,9 @@ pub async fn run_unfenced<R, B: AsyncFnOnce() -> R>(
     how: How<R>,
     body: B,
 ) -> R {
+    if arguments.refused {
+        return (how.fail)(run::outside(spec, Some(participant)));
+    }
     let beginning = match run::begin_unfenced(spec, participant, arguments) {
         Ok(beginning) => beginning,
         Err(error) => return (how.fail)(error),

@@ -59,6 +59,9 @@ where
     DB: FenceDatabase,
     B: AsyncFnOnce(&mut FenceTx<DB>, &States) -> R,
 {
+    if arguments.refused {
+        return (how.fail)(run::outside(spec, None));
+    }
     let beginning = match run::begin_fenced_function(spec, arguments) {
         Ok(beginning) => beginning,
         Err(error) => return (how.fail)(error),
@@ -88,6 +91,9 @@ pub async fn run_unfenced_function<R, B: AsyncFnOnce(&States) -> R>(
     how: How<R>,
     body: B,
 ) -> R {
+    if arguments.refused {
+        return (how.fail)(run::outside(spec, None));
+    }
     let beginning = match run::begin_unfenced_function(spec, arguments) {
         Ok(beginning) => beginning,
         Err(error) => return (how.fail)(error),

@@ -39,8 +39,9 @@ pub struct Recorder {
     json: Vec<u8>,
     /// Boxed: futures of actions hold the recorder.
     error: Option<Box<RecordError>>,
-    /// The call is refused: nothing is written.
-    refused: bool,
+    /// The call is refused, as no transaction surrounds it: nothing is written. Runners read this
+    /// field itself: lending the recorder would keep it in their futures.
+    pub(crate) refused: bool,
 }
 
 /// The recorded arguments of one branch: a JSON object, at most

@@ -101,8 +101,14 @@ pub(crate) fn begin_unfenced_function(
 
 /// The scope that surrounds a call of this action, on this participant if it is not a function.
 fn surrounding(spec: &ActionSpec, participant: Option<&dyn Participant>) -> Result<Scope, Error> {
-    let called = || Called::action(participant.map(Participant::name), spec.name());
-    Scope::current().ok_or_else(|| Error::NotInTransaction { what: called() })
+    Scope::current().ok_or_else(|| outside(spec, participant))
+}
+
+/// The refusal of an action, of this participant if it is not a function, that no transaction
+/// surrounds.
+pub(crate) fn outside(spec: &ActionSpec, participant: Option<&dyn Participant>) -> Error {
+    let what = Called::action(participant.map(Participant::name), spec.name());
+    Error::NotInTransaction { what }
 }
 
 async fn unfenced(opening: Opening) -> Result<PhaseOne, Error> {
